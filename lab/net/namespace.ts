@@ -1,0 +1,52 @@
+import { spawnSync } from 'node:child_process';
+import { execa } from 'execa';
+import { run } from '../host/run.js';
+
+export const GUEST_ADDRESS = '10.77.0.2';
+export const HOST_ADDRESS = '10.77.0.1';
+export const TAP = 'tap0';
+/** The same in every namespace: a guest resumed from a saved state already knows its gateway's. */
+const TAP_MAC = '02:5e:67:75:65:01';
+const PREFIX = 'segue-lab-';
+
+export function namespaceOf(name: string): string {
+  return `${PREFIX}${name}`;
+}
+
+/** A network of its own for one guest, so that all guests can have the same address. */
+export async function createNamespace(namespace: string): Promise<void> {
+  await run('ip', ['netns', 'add', namespace]);
+  const commands = [
+    'link set lo up',
+    `tuntap add dev ${TAP} mode tap`,
+    `link set ${TAP} address ${TAP_MAC}`,
+    `addr add ${HOST_ADDRESS}/24 dev ${TAP}`,
+    `link set ${TAP} up`,
+  ];
+  // `ip -n NS tuntap` would open /dev/net/tun in the wrong namespace with old iproute2; exec does not.
+  await run('ip', ['netns', 'exec', namespace, 'ip', '-batch', '-'], { input: `${commands.join('\n')}\n` });
+}
+
+export async function deleteNamespace(namespace: string): Promise<void> {
+  await execa('ip', ['netns', 'delete', namespace], { reject: false });
+}
+
+export function deleteNamespaceNow(namespace: string): void {
+  spawnSync('ip', ['netns', 'delete', namespace], { stdio: 'ignore' });
+}
+
+/** All namespaces that a lab on this host made, by the names of their guests. */
+export async function listNamespaces(): Promise<string[]> {
+  const { stdout } = await execa('ip', ['netns', 'list'], { reject: false });
+  return stdout
+    .split('\n')
+    .map((line) => line.split(' ')[0] ?? '')
+    .filter((namespace) => namespace.startsWith(PREFIX))
+    .map((namespace) => namespace.slice(PREFIX.length));
+}
+
+/** Processes that still run inside. */
+export async function processesIn(namespace: string): Promise<number[]> {
+  const { stdout } = await execa('ip', ['netns', 'pids', namespace], { reject: false });
+  return stdout.split('\n').filter(Boolean).map(Number);
+}

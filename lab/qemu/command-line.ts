@@ -1,0 +1,97 @@
+import { GUEST_ADDRESS, HOST_ADDRESS, TAP } from '../net/namespace.js';
+
+export type Accelerator = 'kvm' | 'tcg';
+
+/** The parts of a guest that a saved state depends on. */
+export interface Hardware {
+  readonly accelerator: Accelerator;
+  /** In MiB. */
+  readonly memory: number;
+  readonly cpus: number;
+  readonly network: 'tap' | 'user';
+  readonly kernel: string;
+  readonly initrd: string;
+  readonly append: string;
+}
+
+/** Where the guest's RAM lives on the host. */
+export type Memory =
+  /** Nowhere else. */
+  | { readonly kind: 'anonymous' }
+  /** In a file that is to become a saved state. */
+  | { readonly kind: 'written'; readonly file: string }
+  /** In the file of a saved state; what the guest changes stays its own. */
+  | { readonly kind: 'copied-on-write'; readonly file: string };
+
+/** One start of QEMU. */
+export interface Start {
+  readonly hardware: Hardware;
+  readonly memory: Memory;
+  /** A qcow2 file. */
+  readonly disk: string;
+  /** Flushes reach the host's files, so that a killed QEMU loses what a power cut would, and not more. */
+  readonly flushes: boolean;
+  /** The saved devices to go on from. */
+  readonly incoming?: string | undefined;
+  readonly console: string;
+  readonly qmp: string;
+  readonly pidFile: string;
+  /** The host's port that leads to the guest's ssh, with network 'user'. */
+  readonly sshPort?: number | undefined;
+}
+
+/** QEMU's arguments. The order is part of a saved state: devices get their PCI slots by it. */
+export function qemuArguments(start: Start): string[] {
+  const { hardware } = start;
+  const option = start.flushes ? 'cache.direct=off,cache.no-flush=off' : 'cache.direct=off,cache.no-flush=on';
+  return [
+    '-nodefaults', '-no-user-config', '-display', 'none',
+    '-machine', 'pc,memory-backend=pc.ram',
+    ...(hardware.accelerator === 'kvm' ? ['-accel', 'kvm', '-cpu', 'host'] : ['-accel', 'tcg,thread=multi', '-cpu', 'max']),
+    '-smp', String(hardware.cpus),
+    '-m', `${hardware.memory}M`,
+    '-object', memoryObject(start.memory, hardware.memory),
+    // RAM that is a file of its own is not written into the stream of the state a second time.
+    '-global', 'migration.x-ignore-shared=on',
+    '-kernel', hardware.kernel, '-initrd', hardware.initrd, '-append', hardware.append,
+    '-blockdev', `driver=qcow2,node-name=disk,file.driver=file,file.filename=${escape(start.disk)},${option}`,
+    '-device', `virtio-blk-pci,drive=disk,write-cache=on`,
+    '-netdev', network(start),
+    '-device', 'virtio-net-pci,netdev=net,mac=52:54:00:77:00:02,romfile=',
+    '-device', 'virtio-rng-pci',
+    '-chardev', `file,id=console,path=${escape(start.console)},append=on`, '-serial', 'chardev:console',
+    '-qmp', `unix:${escape(start.qmp)},server=on,wait=off`,
+    '-pidfile', start.pidFile,
+    ...(start.incoming === undefined ? [] : ['-incoming', `file:${start.incoming}`]),
+  ]; // prettier-ignore
+}
+
+function memoryObject(memory: Memory, size: number): string {
+  switch (memory.kind) {
+    case 'anonymous':
+      return `memory-backend-ram,id=pc.ram,size=${size}M`;
+    case 'written':
+      return `memory-backend-file,id=pc.ram,size=${size}M,mem-path=${escape(memory.file)},share=on`;
+    case 'copied-on-write':
+      return `memory-backend-file,id=pc.ram,size=${size}M,mem-path=${escape(memory.file)},share=off,readonly=on,rom=off`;
+  }
+}
+
+function network({ hardware, sshPort }: Start): string {
+  if (hardware.network === 'tap') return `tap,id=net,ifname=${TAP},script=no,downscript=no`;
+  const forward = `hostfwd=tcp:127.0.0.1:${sshPort ?? 0}-${GUEST_ADDRESS}:22`;
+  return `user,id=net,net=10.77.0.0/24,host=${HOST_ADDRESS},${forward}`;
+}
+
+/** QEMU's option parser takes a doubled comma for one. */
+function escape(value: string): string {
+  return value.replaceAll(',', ',,');
+}
+
+/** `4G` or `4096M` in MiB. */
+export function parseMemory(text: string): number | undefined {
+  const match = /^(\d+)([GM])$/i.exec(text);
+  if (match === null) return undefined;
+  const size = Number(match[1]) * (match[2]?.toUpperCase() === 'G' ? 1024 : 1);
+  return size >= 512 ? size : undefined;
+}
