@@ -1,13 +1,13 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { endProcess, thisProcess } from '../host/process.js';
+import { endProcess, isAlive, thisProcess } from '../host/process.js';
 import { run } from '../host/run.js';
 import { kernelFiles, type Machine } from '../machine.js';
 import { createNamespace, namespaceOf } from '../net/namespace.js';
 import { qemuArguments, type Memory } from '../qemu/command-line.js';
-import { launchQemu } from '../qemu/launch.js';
-import { Qmp } from '../qemu/qmp.js';
+import { launchFailure, launchQemu } from '../qemu/launch.js';
+import { Qmp, resumeDevices } from '../qemu/qmp.js';
 import type { Workshop } from '../workshop.js';
 import { Guest, type GuestStarter } from './guest.js';
 import { keepTrack, forget } from './owned.js';
@@ -99,6 +99,7 @@ class Starter implements GuestStarter {
     const folder = recordFolder(places, record.name);
     const kernel = from.kernel ?? machine.kernel;
     const qmp = join(folder, 'qmp');
+    const log = join(folder, 'qemu.log');
     const qemu = await launchQemu({
       binary: machine.qemu,
       args: qemuArguments({
@@ -106,7 +107,7 @@ class Starter implements GuestStarter {
         memory: from.memory,
         disk: diskOf(record),
         flushes: durable ?? false,
-        incoming: from.incoming,
+        waits: from.incoming !== undefined,
         console: record.console,
         qmp,
         pidFile: join(folder, 'qemu.pid'),
@@ -116,11 +117,20 @@ class Starter implements GuestStarter {
       namespace: record.namespace,
       tied: disposable,
       root: places.root,
-      log: join(folder, 'qemu.log'),
+      log,
     });
     const launched = { ...record, qemu, kernel };
     writeRecord(places, launched);
     if (record.owner !== undefined) keepTrack(places, launched);
+    if (from.incoming !== undefined) {
+      const alive = (): boolean => isAlive(qemu);
+      try {
+        using monitor = await Qmp.connect(qmp, alive);
+        await resumeDevices(monitor, from.incoming);
+      } catch (cause) {
+        throw alive() ? cause : await launchFailure(log);
+      }
+    }
     return launched;
   }
 

@@ -31,8 +31,8 @@ export interface Start {
   readonly disk: string;
   /** Flushes reach the host's files, so that a killed QEMU loses what a power cut would, and not more. */
   readonly flushes: boolean;
-  /** The saved devices to go on from. */
-  readonly incoming?: string | undefined;
+  /** Does not boot, but waits to be given saved devices: see resumeDevices(). */
+  readonly waits: boolean;
   readonly console: string;
   readonly qmp: string;
   readonly pidFile: string;
@@ -51,8 +51,6 @@ export function qemuArguments(start: Start): string[] {
     '-smp', String(hardware.cpus),
     '-m', `${hardware.memory}M`,
     '-object', memoryObject(start.memory, hardware.memory),
-    // RAM that is a file of its own is not written into the stream of the state a second time.
-    '-global', 'migration.x-ignore-shared=on',
     '-kernel', hardware.kernel, '-initrd', hardware.initrd, '-append', hardware.append,
     '-blockdev', `driver=qcow2,node-name=disk,file.driver=file,file.filename=${escape(start.disk)},${option}`,
     '-device', `virtio-blk-pci,drive=disk,write-cache=on`,
@@ -62,7 +60,7 @@ export function qemuArguments(start: Start): string[] {
     '-chardev', `file,id=console,path=${escape(start.console)},append=on`, '-serial', 'chardev:console',
     '-qmp', `unix:${escape(start.qmp)},server=on,wait=off`,
     '-pidfile', start.pidFile,
-    ...(start.incoming === undefined ? [] : ['-incoming', `file:${start.incoming}`]),
+    ...(start.waits ? ['-incoming', 'defer'] : []),
   ]; // prettier-ignore
 }
 

@@ -71,17 +71,32 @@ export class Qmp implements Disposable {
 
 const MigrationStatus = z.object({ status: z.string().optional(), 'error-desc': z.string().optional() });
 
-/** Writes the devices of a stopped guest to a file, to go on from there later. */
+/** RAM that is a file of its own is neither written into the stream of the devices nor expected there. */
+const WITHOUT_RAM = { capabilities: [{ capability: 'x-ignore-shared', state: true }] };
+
+/** Stops a guest and writes its devices to a file, to go on from there later. */
 export async function saveDevices(qmp: Qmp, file: string): Promise<void> {
   await qmp.execute('stop');
+  await qmp.execute('migrate-set-capabilities', WITHOUT_RAM);
   // The default limit is meant for networks.
   await qmp.execute('migrate-set-parameters', { 'max-bandwidth': 2 ** 40 });
   await qmp.execute('migrate', { uri: `file:${file}` });
+  await migrationDone(qmp, 'save');
+}
+
+/** Gives saved devices to a guest that waits for them; it then runs. */
+export async function resumeDevices(qmp: Qmp, file: string): Promise<void> {
+  await qmp.execute('migrate-set-capabilities', WITHOUT_RAM);
+  await qmp.execute('migrate-incoming', { uri: `file:${file}` });
+  await migrationDone(qmp, 'resume');
+}
+
+async function migrationDone(qmp: Qmp, what: string): Promise<void> {
   for (;;) {
     const { status, 'error-desc': why } = MigrationStatus.parse(await qmp.execute('query-migrate'));
     if (status === 'completed') return;
     if (status === 'failed' || status === 'cancelled') {
-      throw new LabError(`QEMU could not save the state of the guest: ${why ?? status}`);
+      throw new LabError(`QEMU could not ${what} the state of the guest: ${why ?? status}`);
     }
     await sleep(20);
   }

@@ -1,0 +1,32 @@
+import { buildCommand } from '@stricli/core';
+import { execa } from 'execa';
+import { quoteArguments } from '../guest/quote.js';
+import { sshCommand } from '../guest/ssh.js';
+import { lab } from './common.js';
+
+async function exec(_flags: object, name: string, ...command: string[]): Promise<void> {
+  if (command.length === 0) {
+    process.stderr.write('lab: error: no command to run\nhint: npm run lab -- exec NAME -- COMMAND…\n');
+    process.exitCode = 2;
+    return;
+  }
+  const guest = lab().guest(name);
+  const [file = '', ...args] = sshCommand(guest.ssh, quoteArguments(command));
+  const result = await execa(file, args, { reject: false, stdio: 'inherit' });
+  process.exitCode = result.exitCode ?? 255;
+  if (process.exitCode !== 0) {
+    process.stderr.write(`lab: exit code ${process.exitCode}; the end of the guest's console:\n${guest.consoleTail(20)}\n`);
+  }
+}
+
+export const execCommand = buildCommand({
+  func: exec,
+  parameters: {
+    positional: {
+      kind: 'array',
+      minimum: 1,
+      parameter: { parse: String, brief: 'The guest, and after -- the command, whose arguments arrive unchanged', placeholder: 'NAME -- COMMAND' },
+    },
+  },
+  docs: { brief: 'Run a command in a guest as root: its output, its exit code' },
+});
