@@ -66,5 +66,11 @@ export async function build({
 }
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  console.log(await build());
+  try {
+    console.log(await build());
+  } catch (error) {
+    // Of errors in the source esbuild has already told, with the lines they are in.
+    console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  }
 }
