@@ -1,0 +1,32 @@
+# Sourced by everything that runs in the new kernel. POSIX sh and coreutils only: between the jump and the last
+# restored workload no Node process runs (docs/handover.md describes the files that are read here).
+#
+# Sets: SEGUE_ID (empty when this boot is no jump), SEGUE_HANDOVER (the folder that crossed the jump), SEGUE_RUN.
+
+SEGUE_RUN=/run/segue
+SEGUE_ID=
+SEGUE_STORE=/var/lib/segue
+read -r segue_cmdline </proc/cmdline
+for segue_word in $segue_cmdline; do
+	case $segue_word in
+	segue.upgrade=*) SEGUE_ID=${segue_word#*=} ;;
+	segue.store=*) SEGUE_STORE=${segue_word#*=} ;;
+	esac
+done
+# The word ends up in a path: nothing but what `segue upgrade` writes there.
+case $SEGUE_ID in *[!0-9A-Za-z-]*) SEGUE_ID= ;; esac
+SEGUE_UPGRADE=$SEGUE_STORE/upgrades/$SEGUE_ID
+SEGUE_HANDOVER=$SEGUE_UPGRADE/handover
+
+# journal EVENT [KEY VALUE]...: appends one event, on disk before this returns. Values are plain words.
+journal() {
+	segue_line="{\"at\":\"$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)\",\"kernel\":\"$(uname -r)\",\"event\":\"$1\""
+	shift
+	while [ $# -ge 2 ]; do
+		segue_value=$(printf %s "$2" | tr '\n\t' '  ' | sed 's/[\\"]/\\&/g' | tr -d '\000-\037')
+		segue_line="$segue_line,\"$1\":\"$segue_value\""
+		shift 2
+	done
+	printf '%s}\n' "$segue_line" >>"$SEGUE_UPGRADE/journal.ndjson"
+	sync "$SEGUE_UPGRADE/journal.ndjson"
+}

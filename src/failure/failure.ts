@@ -1,0 +1,33 @@
+import type { Obstacle } from '../survey/obstacle.ts';
+
+/** Every failure that Segue expects, discriminated by `reason`. Their sentences are in `words.ts`. */
+export type Failure =
+  | { readonly reason: 'not-root' }
+  | { readonly reason: 'tool-missing'; readonly tool: string; readonly package: string }
+  | { readonly reason: 'criu-too-old'; readonly version: string; readonly needed: string; readonly kernel: string }
+  | { readonly reason: 'kernel-unknown'; readonly asked: string; readonly installed: readonly string[] }
+  | { readonly reason: 'kernel-incomplete'; readonly kernel: string; readonly missing: string }
+  | { readonly reason: 'kernel-lacks'; readonly kernel: string; readonly options: readonly string[] }
+  | { readonly reason: 'kexec-disabled' }
+  | { readonly reason: 'kexec-locked-down'; readonly mode: string }
+  | { readonly reason: 'store-too-small'; readonly path: string; readonly neededBytes: number; readonly freeBytes: number }
+  | { readonly reason: 'store-not-on-root'; readonly path: string; readonly mount: string }
+  | { readonly reason: 'store-read-only'; readonly path: string }
+  | { readonly reason: 'obstacles'; readonly blocked: readonly Blocked[] }
+  | { readonly reason: 'unit-unknown'; readonly unit: string }
+  | { readonly reason: 'upgrade-running'; readonly pid: number }
+  | { readonly reason: 'upgrade-unknown'; readonly id: string }
+  | { readonly reason: 'confirmation-needed'; readonly command: string }
+  | { readonly reason: 'declined' }
+  | { readonly reason: 'interrupted'; readonly signal: NodeJS.Signals }
+  | { readonly reason: 'listen-queue'; readonly ports: readonly number[]; readonly seconds: number }
+  | { readonly reason: 'dump-failed'; readonly unit: string; readonly errors: readonly string[]; readonly log: string }
+  | { readonly reason: 'workload-changed'; readonly unit: string; readonly what: string }
+  | { readonly reason: 'step-failed'; readonly step: string; readonly error: string }
+  | { readonly reason: 'command-failed'; readonly command: string; readonly exitCode: number; readonly output: string }
+  | { readonly reason: 'not-after-a-jump' };
+
+export interface Blocked {
+  readonly unit: string;
+  readonly obstacles: readonly Obstacle[];
+}

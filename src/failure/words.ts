@@ -1,0 +1,85 @@
+import { describe as describeObstacle } from '../survey/obstacle.ts';
+import type { Failure } from './failure.ts';
+
+/** What happened, why, and what to do; and the exit code (the table is in segue(8)). */
+export interface Words {
+  readonly what: string;
+  readonly why?: string;
+  readonly hint?: string;
+  readonly exitCode: number;
+}
+
+const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20).toString()} MiB`;
+
+export function words(failure: Failure): Words {
+  switch (failure.reason) {
+    case 'not-root':
+      return { what: 'this needs root', why: 'only root can stop, image and restore the tasks of others', hint: 'run it with sudo', exitCode: 4 };
+    case 'tool-missing':
+      return { what: `${failure.tool} is not installed`, hint: `apt install ${failure.package}`, exitCode: 5 };
+    case 'criu-too-old':
+      return {
+        what: `CRIU ${failure.version} is too old for Linux ${failure.kernel}`,
+        why: `Linux ${failure.kernel} needs CRIU ${failure.needed} or newer`,
+        hint: 'install a newer criu (Debian: from backports or sid, with its libraries pinned)',
+        exitCode: 5,
+      };
+    case 'kernel-unknown':
+      return {
+        what: `no installed kernel is called ${failure.asked}`,
+        why: failure.installed.length > 0 ? `installed are: ${failure.installed.join(', ')}` : 'no kernel is installed in /boot',
+        hint: 'install the kernel package first, or name one of these',
+        exitCode: 2,
+      };
+    case 'kernel-incomplete':
+      return { what: `Linux ${failure.kernel} is not installed completely`, why: `${failure.missing} is missing`, hint: `reinstall its package: apt install --reinstall linux-image-${failure.kernel}`, exitCode: 6 };
+    case 'kernel-lacks':
+      return { what: `Linux ${failure.kernel} cannot restore workloads`, why: `it was built without ${failure.options.join(', ')}`, hint: 'choose another kernel', exitCode: 3 };
+    case 'kexec-disabled':
+      return { what: 'this kernel does not load another one', why: 'the sysctl kernel.kexec_load_disabled is 1, and cannot be set back before a reboot', hint: 'find what sets it (/etc/sysctl.d, a hardening tool), remove it and reboot once', exitCode: 3 };
+    case 'kexec-locked-down':
+      return { what: 'this kernel does not load another one', why: `it is locked down (${failure.mode}), as with Secure Boot, and the kernel image has no signature that it trusts`, hint: 'use a signed kernel of the distribution, or turn Secure Boot off', exitCode: 3 };
+    case 'store-too-small':
+      return { what: `not enough room for the images in ${failure.path}`, why: `about ${mebibytes(failure.neededBytes)} are needed, ${mebibytes(failure.freeBytes)} are free`, hint: 'free some room there', exitCode: 6 };
+    case 'store-not-on-root':
+      return { what: `the store ${failure.path} is not on the root filesystem`, why: `it is on ${failure.mount}, which the new kernel mounts too late`, hint: 'name a folder on the root filesystem: --store DIR', exitCode: 6 };
+    case 'store-read-only':
+      return { what: `the store ${failure.path} cannot be written`, hint: 'is the filesystem mounted read-only? See `findmnt -T` and the kernel log', exitCode: 6 };
+    case 'obstacles':
+      return {
+        what: failure.blocked.length === 1 ? 'one service cannot be carried' : `${failure.blocked.length.toString()} services cannot be carried`,
+        why: failure.blocked.map(({ unit, obstacles }) => `${unit}: ${obstacles.map((obstacle) => describeObstacle(obstacle).why).join('; ')}`).join('\n'),
+        hint: `\`segue check\` shows the remedies; or let them be stopped and started afresh: ${failure.blocked.map(({ unit }) => `--afresh ${unit}`).join(' ')}`,
+        exitCode: 10,
+      };
+    case 'unit-unknown':
+      return { what: `${failure.unit} is not a running service of this machine`, hint: '`segue check` lists them', exitCode: 2 };
+    case 'upgrade-running':
+      return { what: 'an upgrade is under way', why: `process ${failure.pid.toString()} runs it`, hint: '`segue status` says where it stands', exitCode: 10 };
+    case 'upgrade-unknown':
+      return { what: `there was no upgrade ${failure.id}`, hint: '`segue history` lists them', exitCode: 2 };
+    case 'confirmation-needed':
+      return { what: 'nobody is there to confirm the upgrade', why: 'the standard input is no terminal', hint: `add --yes: ${failure.command}`, exitCode: 2 };
+    case 'declined':
+      return { what: 'not confirmed; nothing was done', exitCode: 1 };
+    case 'interrupted':
+      return { what: `interrupted by ${failure.signal}`, why: 'every workload goes on as before', exitCode: failure.signal === 'SIGTERM' ? 143 : failure.signal === 'SIGHUP' ? 129 : 130 };
+    case 'listen-queue':
+      return {
+        what: `connections wait on port ${failure.ports.join(', ')} and are not accepted`,
+        why: `the program had ${failure.seconds.toString()} s to take them, and a connection that was not accepted cannot be carried`,
+        hint: 'is the program stuck or overloaded? Try again when it accepts connections',
+        exitCode: 1,
+      };
+    case 'dump-failed':
+      return { what: `${failure.unit} could not be imaged`, why: failure.errors.join('\n'), hint: `the whole log: ${failure.log}`, exitCode: 1 };
+    case 'workload-changed':
+      return { what: `${failure.unit} changed while it was being parked`, why: failure.what, hint: 'try again', exitCode: 1 };
+    case 'step-failed':
+      return { what: `step failed: ${failure.step}`, why: failure.error, exitCode: 1 };
+    case 'command-failed':
+      return { what: `a command failed with exit code ${failure.exitCode.toString()}`, why: `${failure.command}\n${failure.output}`, exitCode: 1 };
+    case 'not-after-a-jump':
+      return { what: 'there is nothing to settle', why: 'this kernel was not started by an upgrade', exitCode: 3 };
+  }
+}

@@ -1,0 +1,37 @@
+/** Words that the bootloader or an earlier upgrade put there. */
+const LEFT_OUT = /^(BOOT_IMAGE=|initrd=|kexec_jump_back_entry=|segue\.|sysctl\.kernel\.(pid_max|ns_last_pid)=)/;
+
+export interface CommandLineOptions {
+  readonly id: string;
+  readonly store: string;
+  readonly pidMax: number;
+  readonly lastPid: number;
+}
+
+/**
+ * The new kernel's command line: what the running one has, and what the restore needs. `sysctl.` words are set before
+ * the first process runs, also in the initramfs (admin-guide/kernel-parameters): the old process ids stay free.
+ */
+export function newCommandLine(current: string, { id, store, pidMax, lastPid }: CommandLineOptions): string {
+  const words = current.trim().match(/(?:[^\s"]|"[^"]*")+/g) ?? [];
+  return [
+    ...words.filter((word) => !LEFT_OUT.test(word)),
+    `sysctl.kernel.pid_max=${pidMax.toString()}`, `sysctl.kernel.ns_last_pid=${lastPid.toString()}`, `segue.upgrade=${id}`, `segue.store=${store}`,
+  ].join(' ');
+}
+
+/**
+ * Where the new kernel begins to number its processes: after the highest id that is carried, or, when too few are left
+ * there, in the widest gap between two.
+ */
+export function firstFreePid(carried: readonly number[], pidMax: number, reserved: number): number {
+  const taken = [reserved, ...carried, pidMax].sort((a, b) => a - b);
+  const last = taken.at(-2) ?? reserved;
+  if (pidMax - last > 20_000) return last + 100;
+  let best = { start: last, width: pidMax - last };
+  for (let index = 1; index < taken.length; index += 1) {
+    const width = (taken[index] ?? 0) - (taken[index - 1] ?? 0);
+    if (width > best.width) best = { start: taken[index - 1] ?? 0, width };
+  }
+  return best.start + Math.min(100, Math.floor(best.width / 4));
+}

@@ -1,0 +1,163 @@
+import { failed, ok, type Result } from '../failure/result.ts';
+import { stateKinds } from '../state/kinds.ts';
+import { dumpCommand, nsenterOptions, restoreArguments, type DumpOrder } from '../tools/criu.ts';
+import { holdScript, listeningPorts, lockScript } from '../tools/nft.ts';
+import { archive } from '../tools/tar.ts';
+import type { Kernel } from '../survey/kernels.ts';
+import type { Survey } from '../survey/survey.ts';
+import type { Tree, Workload } from '../survey/workload.ts';
+import { firstFreePid, newCommandLine } from './command-line.ts';
+import { dropIn } from './drop-in.ts';
+import { HANDOVER_FORMAT, handoverPaths, type HandoverPaths } from './handover.ts';
+import type { Action, Step } from './step.ts';
+
+export interface PlanOptions {
+  readonly id: string;
+  readonly store: string;
+  readonly from: string;
+  readonly to: Kernel;
+  /** Units that may be stopped and started afresh although they are work. */
+  readonly afresh: readonly string[];
+  readonly machine: { readonly machineId: string; readonly commandLine: string; readonly pidMax: number; readonly reservedPids: number };
+}
+
+export interface Plan {
+  readonly id: string;
+  readonly from: string;
+  readonly to: Kernel;
+  readonly paths: HandoverPaths;
+  readonly carried: readonly Workload[];
+  /** Stopped before the jump as the administrator allowed, and started afresh. */
+  readonly stopped: readonly Workload[];
+  readonly steps: readonly Step[];
+}
+
+/** How long a program has to accept the connections that wait for it, seconds. */
+const DRAIN_SECONDS = 15;
+
+/** Bytes that the store must have free: the memory of the workloads, their files on tmpfs, and room for CRIU's logs. */
+export const neededBytes = (workloads: readonly Workload[]): number => workloads.reduce((sum, { memory }) => sum + memory, 0) * 1.1 + 64 * 2 ** 20;
+
+const write = (path: string, content: string): Action => ({ kind: 'write', path, content });
+const run = (argv: readonly string[], input?: string): Action => ({ kind: 'run', argv, ...(input === undefined ? {} : { input }) });
+
+/** Who is carried and who is not; fails when one is neither carried nor allowed to be started afresh. */
+export function choose(survey: Survey, afresh: readonly string[]): Result<{ carried: Workload[]; stopped: Workload[] }> {
+  const named = afresh.map((unit) => (/\.(service|scope)$/.test(unit) ? unit : `${unit}.service`));
+  const unknown = named.find((unit) => ![...survey.workloads, ...survey.afresh].some((candidate) => candidate.unit === unit));
+  if (unknown !== undefined) return failed({ reason: 'unit-unknown', unit: unknown });
+  const stopped = survey.workloads.filter(({ unit }) => named.includes(unit));
+  const rest = survey.workloads.filter(({ unit }) => !named.includes(unit));
+  const blocked = rest.filter(({ obstacles }) => obstacles.length > 0);
+  return blocked.length > 0 ? failed({ reason: 'obstacles', blocked }) : ok({ carried: rest, stopped });
+}
+
+function order(workload: Workload, tree: Tree, paths: HandoverPaths): DumpOrder {
+  return {
+    pid: tree.root.pid,
+    images: `${paths.tree(workload.unit, tree.root.pid)}/images`,
+    entered: workload.entered,
+    detachIpc: workload.detachIpc,
+    logStreams: workload.logStreams,
+    outsideFiles: workload.outsideFiles,
+    shellJob: tree.tasks.some((task) => !tree.tasks.some((leader) => leader.pid === task.session)),
+  };
+}
+
+const archiveName = (path: string): string => `${path.slice(1).replaceAll('/', '-') || 'root'}.tar`;
+
+/** What boot/restore reads about a workload, and the drop-in that calls it. */
+function handoverOf(workload: Workload, paths: HandoverPaths): Step[] {
+  const { unit, trees } = workload;
+  const folder = paths.workload(unit);
+  const file = (title: string, path: string, content: string): Step => ({ phase: 'prepare', unit, title, action: write(path, content) });
+  return [
+    file('prepare its drop-in', `${paths.units}/${unit}.d/zz-segue.conf`, dropIn(workload)),
+    file('name its cgroup', `${folder}/control-group`, `${workload.controlGroup}\n`),
+    file('name its main process', `${folder}/main`, `${workload.mainPid.toString()}\n`),
+    file('list its trees', `${folder}/trees.list`, trees.map(({ root }) => `${root.pid.toString()} ${nsenterOptions(workload.entered).join(' ')}\n`).join('')),
+    file('list its archives', `${folder}/files`, workload.privateMounts.map(({ path }) => `${path} ${archiveName(path)}\n`).join('')),
+    ...trees.flatMap((tree): Step[] => [
+      { phase: 'prepare', unit, title: `make a folder for the images of ${tree.root.pid.toString()}`, action: { kind: 'make-folder', path: order(workload, tree, paths).images } },
+      file(`prepare the restore of ${tree.root.pid.toString()}`, `${paths.tree(unit, tree.root.pid)}/restore.arguments`, restoreArguments(order(workload, tree, paths)).map((argument) => `${argument}\n`).join('')),
+    ]),
+  ];
+}
+
+function parkSteps(workload: Workload, paths: HandoverPaths): Step[] {
+  const { unit } = workload;
+  const keepStopped = workload.trees.flatMap(({ tasks }) => tasks.filter((task) => task.stopped).map((task) => task.pid));
+  return workload.trees.flatMap((tree): Step[] => {
+    const dump = order(workload, tree, paths);
+    return [
+      {
+        phase: 'park',
+        unit,
+        title: `image ${tree.root.comm} (${tree.root.pid.toString()}) and leave it stopped`,
+        action: { kind: 'dump', unit, argv: dumpCommand(dump), images: dump.images, privateUsers: workload.privateUsers, pid: tree.root.pid, startTime: tree.root.startTime },
+        undo: { kind: 'resume', controlGroup: workload.controlGroup, keepStopped, images: dump.images },
+      },
+    ];
+  });
+}
+
+/** Archives of mounts that are the workload's own, taken through the eyes of its first task. */
+const privateArchives = (workload: Workload, paths: HandoverPaths): Step[] =>
+  workload.privateMounts.map((mount) => ({
+    phase: 'park',
+    unit: workload.unit,
+    title: `archive its ${mount.path}`,
+    action: run(archive(`/proc/${(workload.trees[0]?.root.pid ?? 0).toString()}/root${mount.path}`, `${paths.workload(workload.unit)}/${archiveName(mount.path)}`)),
+  }));
+
+/** All that an upgrade will do, from the first file to the jump. Reads the machine's state, touches nothing. */
+export async function makePlan(survey: Survey, options: PlanOptions): Promise<Result<Plan>> {
+  const chosen = choose(survey, options.afresh);
+  if (!chosen.ok) return chosen;
+  const { carried, stopped } = chosen.value;
+  const paths = handoverPaths(options.store, options.id);
+  const { machine } = options;
+
+  const pids = carried.flatMap(({ trees }) => trees.flatMap(({ tasks }) => tasks.flatMap((task) => [...task.threads, task.session, task.processGroup])));
+  const lastPid = firstFreePid(pids, machine.pidMax, machine.reservedPids);
+  const commandLine = newCommandLine(machine.commandLine, { id: options.id, store: options.store, pidMax: machine.pidMax, lastPid });
+  const state = (await Promise.all(stateKinds.map((kind) => kind.carry({ paths, survey, carried })))).flat();
+  const wants = (unit: string, fragment: string): Step => ({ phase: 'prepare', unit, title: 'have it started in the new kernel', action: run(['ln', '--symbolic', '--force', fragment, `${paths.units}/multi-user.target.wants/${unit}`]) });
+
+  const steps: Step[] = [
+    { phase: 'prepare', title: 'make the hand-over', action: { kind: 'make-folder', path: paths.handover }, undo: { kind: 'remove', path: paths.handover } },
+    { phase: 'prepare', title: 'name its format', action: write(`${paths.handover}/format`, `${HANDOVER_FORMAT}\n`) },
+    { phase: 'prepare', title: 'name this machine', action: write(`${paths.handover}/machine`, `${machine.machineId}\n`) },
+    { phase: 'prepare', title: 'make a folder for wants', action: { kind: 'make-folder', path: `${paths.units}/multi-user.target.wants` } },
+    ...carried.flatMap((workload) => [...handoverOf(workload, paths), wants(workload.unit, workload.properties['FragmentPath'] || `/usr/lib/systemd/system/${workload.unit}`)]),
+    wants('segue-settle.service', '/usr/lib/systemd/system/segue-settle.service'),
+    { phase: 'prepare', title: 'settle after the last restore', action: write(`${paths.units}/segue-settle.service.d/segue.conf`, `[Unit]\nAfter=${carried.map(({ unit }) => unit).join(' ')}\n`) },
+    ...state.filter((step) => step.phase === 'prepare'),
+    {
+      phase: 'prepare',
+      title: `load Linux ${options.to.release}`,
+      action: run(['kexec', '--load', '--kexec-syscall-auto', options.to.image, `--initrd=${options.to.initrd}`, `--command-line=${commandLine}`]),
+      undo: run(['kexec', '--unload', '--kexec-syscall-auto']),
+    },
+    ...stopped.map(({ unit }): Step => ({ phase: 'park', unit, title: 'stop it, as it will be started afresh', action: run(['systemctl', 'stop', '--', unit]), undo: run(['systemctl', 'start', '--', unit]) })),
+    { phase: 'park', title: 'hold new connections back', action: run(['nft', '-f', '-'], holdScript(carried)), undo: { kind: 'unlock' } },
+    { phase: 'park', title: 'let the connections that wait be accepted', action: { kind: 'drain', ports: listeningPorts(carried.flatMap(({ sockets }) => sockets)), seconds: DRAIN_SECONDS } },
+    { phase: 'park', title: 'lock the sockets', action: run(['nft', '-f', '-'], lockScript(carried)) },
+    ...carried.flatMap((workload) => parkSteps(workload, paths)),
+    ...carried.flatMap((workload) => privateArchives(workload, paths)),
+    ...state.filter((step) => step.phase === 'park'),
+    {
+      phase: 'park',
+      title: 'seal the hand-over',
+      action: {
+        kind: 'seal',
+        handover: paths.handover,
+        workloads: carried.map((workload) => ({ unit: workload.unit, controlGroup: workload.controlGroup, hostNetwork: !workload.entered.includes('net'), images: workload.trees.map((tree) => order(workload, tree, paths).images) })),
+      },
+    },
+    { phase: 'park', title: 'write the journal to disk', action: run(['journalctl', '--sync']) },
+    { phase: 'jump', title: 'write all filesystems to disk', action: run(['sync']) },
+    { phase: 'jump', title: `start Linux ${options.to.release} (from here on there is no way back)`, action: { kind: 'jump' } },
+  ];
+  return ok({ id: options.id, from: options.from, to: options.to, paths, carried, stopped, steps });
+}

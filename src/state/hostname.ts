@@ -1,0 +1,8 @@
+import { hostname as currentHostname } from 'node:os';
+import type { StateKind } from './kind.ts';
+
+/** The host name that is set now, which need not be the one in /etc/hostname. */
+export const hostname: StateKind = {
+  name: 'host name',
+  carry: ({ paths }) => Promise.resolve([{ phase: 'prepare', title: 'note the host name', action: { kind: 'write', path: `${paths.state}/hostname`, content: `${currentHostname()}\n` } }]),
+};

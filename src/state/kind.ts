@@ -1,0 +1,19 @@
+import type { HandoverPaths } from '../plan/handover.ts';
+import type { Step } from '../plan/step.ts';
+import type { Survey } from '../survey/survey.ts';
+import type { Workload } from '../survey/workload.ts';
+
+export interface StateContext {
+  readonly paths: HandoverPaths;
+  readonly survey: Survey;
+  readonly carried: readonly Workload[];
+}
+
+/**
+ * A kind of machine state besides tasks. `carry` reads what it needs now and returns the steps that bring it into the
+ * hand-over; boot/state puts it back.
+ */
+export interface StateKind {
+  readonly name: string;
+  carry(context: StateContext): Promise<Step[]>;
+}

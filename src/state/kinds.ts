@@ -1,0 +1,9 @@
+import { hostname } from './hostname.ts';
+import type { StateKind } from './kind.ts';
+import { network } from './network.ts';
+import { runtimeUnits } from './runtime-units.ts';
+import { sysctl } from './sysctl.ts';
+import { tmpfs } from './tmpfs.ts';
+
+/** Every kind of machine state that comes along besides the tasks. */
+export const stateKinds: readonly StateKind[] = [hostname, sysctl, network, tmpfs, runtimeUnits];

@@ -1,0 +1,23 @@
+import type { InetSocket, UnixSocket } from '../tools/ss.ts';
+import type { Task } from './task.ts';
+
+/** What the rules need to know about the machine as a whole. */
+export interface Facts {
+  readonly init: Task;
+  /** Every process of the machine but kernel threads. */
+  readonly tasks: ReadonlyMap<number, Task>;
+  readonly inet: readonly InetSocket[];
+  readonly unix: ReadonlyMap<number, UnixSocket>;
+  /** Which processes hold a socket or pipe, by inode. */
+  readonly holders: ReadonlyMap<number, readonly number[]>;
+  /** Inodes of all the sockets of the kinds that CRIU knows. */
+  readonly knownSockets: ReadonlySet<number>;
+  /** Process ids below this one may be taken by the new kernel before Segue has a say. */
+  readonly reservedPids: number;
+}
+
+/** The inode of `socket:[N]` or `pipe:[N]`. */
+export function inodeOf(target: string, kind: 'socket' | 'pipe'): number | undefined {
+  const match = /^(socket|pipe):\[(\d+)\]$/.exec(target);
+  return match?.[1] === kind ? Number(match[2]) : undefined;
+}

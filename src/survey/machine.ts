@@ -1,0 +1,59 @@
+import { promises as fs } from 'node:fs';
+import { release } from 'node:os';
+import { failed, ok, type Result } from '../failure/result.ts';
+import { criuVersion, neededCriu } from '../tools/criu.ts';
+import { run } from '../tools/command.ts';
+import { compareVersions } from './version.ts';
+
+/** Programs that an upgrade runs, and the Debian packages they are in. */
+const TOOLS: readonly (readonly [tool: string, pkg: string])[] = [
+  ['criu', 'criu'], ['kexec', 'kexec-tools'], ['nft', 'nftables'], ['ip', 'iproute2'], ['ss', 'iproute2'], ['tar', 'tar'], ['nsenter', 'util-linux'], ['systemctl', 'systemd'],
+];
+
+export const runningKernel = (): string => release();
+
+export function requireRoot(): Result<undefined> {
+  return process.geteuid?.() === 0 ? ok(undefined) : failed({ reason: 'not-root' });
+}
+
+const findTool = (tool: string): Promise<boolean> =>
+  Promise.all(['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'].map((folder) => fs.access(`${folder}/${tool}`, fs.constants.X_OK).then(() => true, () => false))).then((found) => found.includes(true));
+
+/** The programs are there, and CRIU is new enough for every kernel named. */
+export async function requireTools(kernels: readonly string[]): Promise<Result<undefined>> {
+  for (const [tool, pkg] of TOOLS) if (!(await findTool(tool))) return failed({ reason: 'tool-missing', tool, package: pkg });
+  const version = await criuVersion();
+  if (!version.ok) return version;
+  for (const kernel of kernels) {
+    const needed = neededCriu(kernel);
+    if (compareVersions(version.value, needed) < 0) return failed({ reason: 'criu-too-old', version: version.value, needed, kernel });
+  }
+  return ok(undefined);
+}
+
+/** The running kernel will load another one (kexec_load(2), kernel_lockdown(7)). */
+export async function requireKexec(): Promise<Result<undefined>> {
+  const disabled = await fs.readFile('/proc/sys/kernel/kexec_load_disabled', 'utf8').catch(() => '0');
+  if (disabled.trim() === '1') return failed({ reason: 'kexec-disabled' });
+  return ok(undefined);
+}
+
+/** `none`, `integrity` or `confidentiality`: in the latter two kexec takes signed kernels only. */
+export async function lockdown(): Promise<string> {
+  const text = await fs.readFile('/sys/kernel/security/lockdown', 'utf8').catch(() => '[none]');
+  return /\[(\w+)\]/.exec(text)?.[1] ?? 'none';
+}
+
+/** The store's folder can be used: on the root filesystem, writable, with room for the images. */
+export async function requireStore(path: string, neededBytes: number): Promise<Result<undefined>> {
+  const made = await fs.mkdir(path, { recursive: true, mode: 0o700 }).then(() => true, () => false);
+  if (!made) return failed({ reason: 'store-read-only', path });
+  const mount = (await run(['findmnt', '--noheadings', '--output', 'TARGET', '--target', path])).stdout.trim();
+  if (mount !== '/') return failed({ reason: 'store-not-on-root', path, mount });
+  const probe = `${path}/.probe-${process.pid.toString()}`;
+  const writable = await fs.writeFile(probe, '', { mode: 0o600 }).then(() => fs.unlink(probe)).then(() => true, () => false);
+  if (!writable) return failed({ reason: 'store-read-only', path });
+  const { bavail, bsize } = await fs.statfs(path);
+  const freeBytes = bavail * bsize;
+  return freeBytes < neededBytes ? failed({ reason: 'store-too-small', path, neededBytes, freeBytes }) : ok(undefined);
+}

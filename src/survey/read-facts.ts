@@ -1,0 +1,76 @@
+import { promises as fs } from 'node:fs';
+import { failed, ok, type Result } from '../failure/result.ts';
+import { inetSockets, unixSockets } from '../tools/ss.ts';
+import { inodeOf, type Facts } from './facts.ts';
+import { parseStat, readTask, type Task } from './task.ts';
+
+const KERNEL_THREAD = 0x00200000; // PF_KTHREAD, include/linux/sched.h
+
+/** Socket tables under /proc/PID/net, and the column (from 0) that holds the inode. */
+const SOCKET_TABLES: readonly (readonly [name: string, column: number])[] = [
+  ['tcp', 9], ['tcp6', 9], ['udp', 9], ['udp6', 9], ['raw', 9], ['raw6', 9], ['icmp', 9], ['icmp6', 9], ['unix', 6], ['netlink', 9], ['packet', 8],
+];
+
+async function socketsOfNamespace(pid: number): Promise<number[]> {
+  const tables = await Promise.all(
+    SOCKET_TABLES.map(async ([name, column]) => {
+      const text = await fs.readFile(`/proc/${pid.toString()}/net/${name}`, 'utf8').catch(() => '');
+      return text.split('\n').slice(1).map((line) => Number(line.trim().split(/\s+/)[column]));
+    }),
+  );
+  return tables.flat().filter((inode) => inode > 0);
+}
+
+/** Looks at every process and every socket of the machine, once. Needs root. */
+export async function readFacts(): Promise<Result<Facts>> {
+  const [inet, unix] = await Promise.all([inetSockets(), unixSockets()]);
+  if (!inet.ok) return inet;
+  if (!unix.ok) return unix;
+
+  const pids = (await fs.readdir('/proc')).map(Number).filter((pid) => pid > 0);
+  let kernelThreads = 0;
+  const tasks = new Map<number, Task>();
+  for (const pid of pids) {
+    const stat = await fs.readFile(`/proc/${pid.toString()}/stat`, 'utf8').catch(() => undefined);
+    if (stat === undefined) continue;
+    if ((parseStat(stat).flags & KERNEL_THREAD) !== 0) kernelThreads += 1;
+    else {
+      const task = await readTask(pid);
+      if (task !== undefined) tasks.set(pid, task);
+    }
+  }
+  const init = tasks.get(1);
+  if (init === undefined) return failed({ reason: 'not-root' });
+
+  const holders = new Map<number, number[]>();
+  for (const task of tasks.values()) {
+    for (const file of task.files) {
+      const inode = inodeOf(file.target, 'socket') ?? inodeOf(file.target, 'pipe');
+      if (inode === undefined) continue;
+      const pids = holders.get(inode) ?? [];
+      if (!pids.includes(task.pid)) holders.set(inode, [...pids, task.pid]);
+    }
+  }
+
+  const networks = new Map<string, number>();
+  for (const task of tasks.values()) networks.set(task.namespaces.net, task.pid);
+  const unixByInode = new Map(unix.value.map((socket) => [socket.inode, socket]));
+  for (const [namespace, pid] of networks) {
+    if (namespace === init.namespaces.net) continue;
+    const sockets = await unixSockets(pid);
+    if (sockets.ok) for (const socket of sockets.value) unixByInode.set(socket.inode, socket);
+  }
+  const knownSockets = new Set((await Promise.all([...networks.values()].map(socketsOfNamespace))).flat());
+
+  return ok({
+    init,
+    tasks,
+    inet: inet.value,
+    unix: unixByInode,
+    holders,
+    knownSockets,
+    // The new kernel's own threads come first, before `sysctl.kernel.ns_last_pid=` on its command line counts
+    // (do_sysctl_args() in init/main.c): about as many as now, and a few that only boots have.
+    reservedPids: Math.max(300, Math.ceil(kernelThreads * 1.25)),
+  });
+}

@@ -1,0 +1,102 @@
+import { ok, type Result } from '../failure/result.ts';
+import { probeInside } from '../tools/criu.ts';
+import { activeUnits, show, type Properties } from '../tools/systemctl.ts';
+import { inodeOf, type Facts } from './facts.ts';
+import { platformReason } from './platform.ts';
+import { readFacts } from './read-facts.ts';
+import { isNull, logStreamInodes, obstaclesOf } from './rules.ts';
+import { cgroupProcesses, type Mount, type NamespaceName, type Task } from './task.ts';
+import type { Afresh, Tree, Workload } from './workload.ts';
+
+/** The machine as it is: what can be carried, what is started afresh in any case. */
+export interface Survey {
+  readonly workloads: readonly Workload[];
+  readonly afresh: readonly Afresh[];
+  /** The mounts of the machine itself. */
+  readonly hostMounts: readonly Mount[];
+}
+
+/** A manager of other people's units, or of containers: its cgroup holds more than one workload. */
+const USER_MANAGER = /^user@\d+\.service$/;
+const CONTAINER = /^(docker|libpod|crio|cri-containerd|machine|lxc)-.*\.scope$|^systemd-nspawn@.*\.service$/;
+const ENTERED: readonly NamespaceName[] = ['mnt', 'uts', 'net', 'ipc', 'cgroup'];
+/** Content of these comes with the kernel or with systemd, not with the workload. */
+const GIVEN_MOUNTS = /^\/(dev|proc|sys|run\/credentials)(\/|$)/;
+
+function treesOf(tasks: readonly Task[]): Tree[] {
+  const inside = new Map(tasks.map((task) => [task.pid, task]));
+  const rootOf = (task: Task): Task => {
+    const parent = inside.get(task.parent);
+    return parent === undefined ? task : rootOf(parent);
+  };
+  return tasks.filter((task) => !inside.has(task.parent)).map((root) => ({ root, tasks: tasks.filter((task) => rootOf(task) === root) }));
+}
+
+function describeWorkload(properties: Properties, tasks: readonly Task[], subgroups: readonly string[], facts: Facts): Workload {
+  const unit = properties['Id'] ?? '';
+  const trees = treesOf(tasks);
+  const first = tasks[0]!;
+  const differs = (name: NamespaceName): boolean => first.namespaces[name] !== facts.init.namespaces[name];
+  // After an earlier upgrade a namespace may be CRIU's work and not the unit's: then it is in the image again.
+  const builtByUnit = (name: NamespaceName): boolean => name !== 'ipc' || properties['PrivateIPC'] === 'yes';
+  const inodes = new Set(tasks.flatMap((task) => task.files.map((file) => inodeOf(file.target, 'socket') ?? 0)));
+  const hostDevices = new Map(facts.init.mounts.map((mount) => [`${mount.device} ${mount.path}`, mount.root]));
+  const mountIds = new Set(first.mounts.map((mount) => mount.id));
+  const subject = { unit, properties, tasks, facts };
+  const obstacles = obstaclesOf(subject);
+  const deepest = subgroups[0];
+  if (deepest !== undefined) obstacles.push(USER_MANAGER.test(unit) ? { kind: 'user-manager' } : { kind: 'sub-cgroups', path: deepest });
+  if (CONTAINER.test(unit)) obstacles.push({ kind: 'container' });
+  return {
+    unit,
+    description: properties['Description'] ?? '',
+    properties,
+    trees,
+    mainPid: Number(properties['MainPID'] ?? 0) || first.pid,
+    controlGroup: properties['ControlGroup'] ?? '',
+    entered: ENTERED.filter((name) => differs(name) && builtByUnit(name)),
+    detachIpc: !differs('ipc') && tasks.some((task) => task.sysvSegments.length > 0),
+    privateUsers: differs('user'),
+    logStreams: logStreamInodes(subject),
+    outsideFiles: [...new Set(tasks.flatMap((task) => task.files.filter((file) => isNull(file) && !mountIds.has(file.mountId)).map((file) => `${file.mountId.toString(16)}:${file.inode.toString(16)}`)))],
+    privateMounts: differs('mnt')
+      ? first.mounts.filter((mount) => !GIVEN_MOUNTS.test(mount.path) && (mount.root.includes('/systemd-private-') || (mount.type === 'tmpfs' && mount.root === '/' && !hostDevices.has(`${mount.device} ${mount.path}`))))
+      : [],
+    sockets: differs('net') ? [] : facts.inet.filter((socket) => inodes.has(socket.inode)),
+    memory: tasks.reduce((sum, task) => sum + task.memory, 0),
+    obstacles,
+  };
+}
+
+/** A user manager with nothing but itself in it ends and starts like any login session. */
+const isIdleUserManager = (unit: string, subgroups: readonly string[]): boolean =>
+  USER_MANAGER.test(unit) && subgroups.every((path) => /\/(init\.scope|dbus\.socket|dbus\.service|session\.slice\/dbus\.service|app\.slice\/(gpg-agent|dbus).*)$/.test(path));
+
+/** Looks at the whole machine and touches nothing. Needs root. */
+export async function survey(): Promise<Result<Survey>> {
+  const units = await activeUnits(['service', 'scope']);
+  if (!units.ok) return units;
+  const [shown, facts] = await Promise.all([show(units.value), readFacts()]);
+  if (!shown.ok) return shown;
+  if (!facts.ok) return facts;
+
+  const workloads: Workload[] = [];
+  const afresh: Afresh[] = [];
+  for (const properties of shown.value) {
+    const unit = properties['Id'] ?? '';
+    const controlGroup = properties['ControlGroup'] ?? '';
+    if (controlGroup === '') continue; // a oneshot that has ended: nothing runs
+    const { pids, subgroups } = await cgroupProcesses(controlGroup);
+    const tasks = pids.flatMap((pid) => facts.value.tasks.get(pid) ?? []);
+    if (tasks.length === 0) continue;
+    const why = platformReason(unit, properties) ?? (isIdleUserManager(unit, subgroups) ? 'is a user manager without units of its own' : undefined);
+    if (why !== undefined) afresh.push({ unit, description: properties['Description'] ?? '', why });
+    else {
+      const workload = describeWorkload(properties, tasks, subgroups, facts.value);
+      const error = workload.obstacles.length === 0 && workload.entered.includes('mnt') ? await probeInside(workload.trees[0]!.root.pid, workload.entered) : undefined;
+      workloads.push(error === undefined ? workload : { ...workload, obstacles: [{ kind: 'sandbox-hides-criu', error }] });
+    }
+  }
+  const byUnit = (a: { unit: string }, b: { unit: string }): number => a.unit.localeCompare(b.unit);
+  return ok({ workloads: workloads.sort(byUnit), afresh: afresh.sort(byUnit), hostMounts: facts.value.init.mounts });
+}

@@ -1,0 +1,142 @@
+import { promises as fs } from 'node:fs';
+
+/** An open file of a task, as /proc/PID/fd and /proc/PID/fdinfo tell (proc_pid_fd(5), proc_pid_fdinfo(5)). */
+export interface OpenFile {
+  readonly fd: number;
+  /** What the link says: a path, `socket:[N]`, `pipe:[N]`, `anon_inode:…`. */
+  readonly target: string;
+  readonly mountId: number;
+  readonly inode: number;
+  readonly kind: 'file' | 'character-device' | 'block-device' | 'other';
+  /** Device number of a device file, else 0. */
+  readonly major: number;
+  readonly minor: number;
+}
+
+export interface Mount {
+  readonly id: number;
+  /** `major:minor` of the filesystem. */
+  readonly device: string;
+  readonly root: string;
+  readonly path: string;
+  readonly type: string;
+}
+
+/** A process, as the survey saw it. */
+export interface Task {
+  readonly pid: number;
+  readonly parent: number;
+  readonly comm: string;
+  /** Process group and session: CRIU needs these ids free, too. */
+  readonly processGroup: number;
+  readonly session: number;
+  readonly threads: readonly number[];
+  readonly tracer: number;
+  /** Clock ticks after boot (proc_pid_stat(5), field 22): with the pid it names one process and no other. */
+  readonly startTime: number;
+  readonly stopped: boolean;
+  readonly root: string;
+  readonly namespaces: Readonly<Record<NamespaceName, string>>;
+  readonly files: readonly OpenFile[];
+  readonly mounts: readonly Mount[];
+  /** SysV shared memory segments that it maps. */
+  readonly sysvSegments: readonly number[];
+  /** Resident and swapped memory, bytes. */
+  readonly memory: number;
+}
+
+export const namespaceNames = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'user', 'uts'] as const;
+export type NamespaceName = (typeof namespaceNames)[number];
+
+/** Fields of /proc/PID/stat; the command name may hold spaces and parentheses. */
+export function parseStat(text: string): { comm: string; state: string; parent: number; processGroup: number; session: number; flags: number; startTime: number } {
+  const open = text.indexOf('(');
+  const close = text.lastIndexOf(')');
+  const fields = text.slice(close + 2).split(' ');
+  const field = (number: number): number => Number(fields[number - 3]);
+  return { comm: text.slice(open + 1, close), state: fields[0] ?? '?', parent: field(4), processGroup: field(5), session: field(6), flags: field(9), startTime: field(22) };
+}
+
+/** Parses /proc/PID/mountinfo (proc_pid_mountinfo(5)); blanks in paths come as octal escapes. */
+export function parseMountinfo(text: string): Mount[] {
+  const plain = (word: string): string => word.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
+  return text.split('\n').flatMap((line) => {
+    const words = line.split(' ');
+    const dash = words.indexOf('-');
+    if (dash < 0) return [];
+    return [{ id: Number(words[0]), device: words[2] ?? '', root: plain(words[3] ?? ''), path: plain(words[4] ?? ''), type: words[dash + 1] ?? '' }];
+  });
+}
+
+const numbers = async (path: string): Promise<number[]> => (await fs.readdir(path)).map(Number).sort((a, b) => a - b);
+
+async function openFile(pid: number, fd: number): Promise<OpenFile | undefined> {
+  const link = `/proc/${pid.toString()}/fd/${fd.toString()}`;
+  try {
+    const [target, info, stat] = await Promise.all([fs.readlink(link), fs.readFile(`/proc/${pid.toString()}/fdinfo/${fd.toString()}`, 'utf8'), fs.stat(link)]);
+    return {
+      fd,
+      target,
+      mountId: Number(/^mnt_id:\s*(\d+)/m.exec(info)?.[1] ?? 0),
+      inode: stat.ino,
+      kind: stat.isCharacterDevice() ? 'character-device' : stat.isBlockDevice() ? 'block-device' : stat.isFile() || stat.isDirectory() ? 'file' : 'other',
+      // The encoding of dev_t in glibc, for the numbers that exist.
+      major: (stat.rdev >> 8) & 0xfff,
+      minor: (stat.rdev & 0xff) | ((stat.rdev >> 12) & 0xfff00),
+    };
+  } catch {
+    return undefined; // closed meanwhile
+  }
+}
+
+/** Reads all about a process; undefined when it is gone. */
+export async function readTask(pid: number): Promise<Task | undefined> {
+  const proc = `/proc/${pid.toString()}`;
+  const read = (name: string): Promise<string> => fs.readFile(`${proc}/${name}`, 'utf8');
+  try {
+    const [statText, status, threads, descriptors, mountinfo, maps, root, links] = await Promise.all([
+      read('stat'), read('status'), numbers(`${proc}/task`), numbers(`${proc}/fd`), read('mountinfo'), read('maps'), fs.readlink(`${proc}/root`),
+      Promise.all(namespaceNames.map((name) => fs.readlink(`${proc}/ns/${name}`))),
+    ]);
+    const stat = parseStat(statText);
+    const kibibytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0);
+    return {
+      pid,
+      parent: stat.parent,
+      comm: stat.comm,
+      processGroup: stat.processGroup,
+      session: stat.session,
+      threads,
+      tracer: Number(/^TracerPid:\s+(\d+)/m.exec(status)?.[1] ?? 0),
+      startTime: stat.startTime,
+      stopped: stat.state === 'T',
+      root,
+      namespaces: Object.fromEntries(namespaceNames.map((name, index) => [name, links[index]])) as Record<NamespaceName, string>,
+      files: (await Promise.all(descriptors.map((fd) => openFile(pid, fd)))).filter((file) => file !== undefined),
+      mounts: parseMountinfo(mountinfo),
+      // `SYSVkkkkkkkk`, the key in hexadecimal; the inode is the segment's id (proc_pid_maps(5)).
+      sysvSegments: [...new Set([...maps.matchAll(/^\S+ \S+ \S+ \S+ (\d+)\s+\/SYSV[0-9a-f]{8}/gm)].map((match) => Number(match[1])))],
+      memory: (kibibytes('VmRSS') + kibibytes('VmSwap')) * 1024,
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The process ids in a cgroup and below it, and the sub-cgroups that hold any. */
+export async function cgroupProcesses(controlGroup: string): Promise<{ pids: number[]; subgroups: string[] }> {
+  const pids: number[] = [];
+  const subgroups: string[] = [];
+  const walk = async (path: string): Promise<void> => {
+    const [processes, entries] = await Promise.all([
+      fs.readFile(`/sys/fs/cgroup${path}/cgroup.procs`, 'utf8').catch(() => ''),
+      fs.readdir(`/sys/fs/cgroup${path}`, { withFileTypes: true }).catch(() => []),
+    ]);
+    const here = processes.split('\n').filter(Boolean).map(Number);
+    pids.push(...here);
+    if (here.length > 0 && path !== controlGroup) subgroups.push(path);
+    for (const entry of entries) if (entry.isDirectory()) await walk(`${path}/${entry.name}`);
+  };
+  await walk(controlGroup);
+  return { pids, subgroups };
+}

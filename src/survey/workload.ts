@@ -1,0 +1,43 @@
+import type { InetSocket } from '../tools/ss.ts';
+import type { Properties } from '../tools/systemctl.ts';
+import type { Obstacle } from './obstacle.ts';
+import type { Mount, NamespaceName, Task } from './task.ts';
+
+/** A tree of processes whose root has its parent outside the workload: CRIU images one such tree at a time. */
+export interface Tree {
+  readonly root: Task;
+  readonly tasks: readonly Task[];
+}
+
+/** What is carried as one: a systemd service. */
+export interface Workload {
+  readonly unit: string;
+  readonly description: string;
+  readonly properties: Properties;
+  readonly trees: readonly Tree[];
+  readonly mainPid: number;
+  readonly controlGroup: string;
+  /** Namespaces of the unit's sandbox that CRIU enters, so that they are the same for it and the tasks. */
+  readonly entered: readonly NamespaceName[];
+  /** The tasks use SysV IPC of the host: the image takes a namespace of their own. */
+  readonly detachIpc: boolean;
+  /** The tasks run under PrivateUsers=: the image is edited to leave the user namespace out. */
+  readonly privateUsers: boolean;
+  /** Inodes of the streams to the journal: given back as the unit's new stream. */
+  readonly logStreams: readonly number[];
+  /** Files of mounts that the sandbox does not have, all of them /dev/null: `mount id:inode`, hexadecimal. */
+  readonly outsideFiles: readonly string[];
+  /** Mounts whose content is this workload's alone and would be lost: PrivateTmp= and the like. */
+  readonly privateMounts: readonly Mount[];
+  /** Its sockets in the machine's own network namespace: to be locked. */
+  readonly sockets: readonly InetSocket[];
+  /** Bytes. */
+  readonly memory: number;
+  readonly obstacles: readonly Obstacle[];
+}
+
+export interface Afresh {
+  readonly unit: string;
+  readonly description: string;
+  readonly why: string;
+}

@@ -1,0 +1,58 @@
+import { execa } from 'execa';
+import { failed, ok, type Result } from '../failure/result.ts';
+
+/** What an outside program printed, and how it ended. */
+export interface Output {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number;
+}
+
+export interface CommandOptions {
+  readonly input?: string;
+  /** Milliseconds; none by default. */
+  readonly timeout?: number;
+}
+
+/** Called with every command before it runs (`--debug`). */
+let trace: (line: string) => void = () => undefined;
+export function traceCommands(listener: (line: string) => void): void {
+  trace = listener;
+}
+
+/** A command as an administrator would type it. */
+export function display(argv: readonly string[]): string {
+  return argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ');
+}
+
+/**
+ * Runs a program and returns what it printed, whatever its exit code; 127 stands for "not found", as in a shell.
+ * It runs in a session of its own: a Ctrl-C is for segue, which decides what it means for a running criu.
+ */
+export async function run(argv: readonly string[], options: CommandOptions = {}): Promise<Output> {
+  const [file, ...rest] = argv;
+  if (file === undefined) throw new Error('an empty command');
+  trace(display(argv));
+  const result = await execa(file, rest, {
+    reject: false,
+    detached: true,
+    cleanup: false,
+    stripFinalNewline: false,
+    maxBuffer: 2 ** 28,
+    env: { LC_ALL: 'C.UTF-8', SYSTEMD_COLORS: '0', SYSTEMD_PAGER: '' },
+    ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
+    ...(options.timeout === undefined ? {} : { timeout: options.timeout, forceKillAfterDelay: 1000 }),
+  });
+  if (result.exitCode === undefined) {
+    return { stdout: result.stdout, stderr: `${result.stderr}${result.shortMessage}`, exitCode: result.code === 'ENOENT' ? 127 : 126 };
+  }
+  return { stdout: result.stdout, stderr: result.stderr, exitCode: result.exitCode };
+}
+
+/** Runs a program that must succeed. */
+export async function runOk(argv: readonly string[], options: CommandOptions = {}): Promise<Result<string>> {
+  const { stdout, stderr, exitCode } = await run(argv, options);
+  if (exitCode === 0) return ok(stdout);
+  const output = (stderr.trim() || stdout.trim()).split('\n').slice(-12).join('\n');
+  return failed({ reason: 'command-failed', command: display(argv), exitCode, output });
+}

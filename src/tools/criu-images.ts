@@ -1,0 +1,111 @@
+import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { promises as fs } from 'node:fs';
+
+/**
+ * CRIU images are a magic number (or two) and then messages of Protocol Buffers, each after its length
+ * (criu.org/Images). What is edited here is edited field by field: fields that are not named stay as they are,
+ * byte for byte, so that the images of a newer CRIU keep what this code has never heard of.
+ */
+const HEADER_BYTES = 8;
+
+export function readMessages(image: Buffer): Buffer[] {
+  const messages: Buffer[] = [];
+  for (let at = HEADER_BYTES; at < image.length; ) {
+    const length = image.readUInt32LE(at);
+    messages.push(image.subarray(at + 4, at + 4 + length));
+    at += 4 + length;
+  }
+  return messages;
+}
+
+export function writeMessages(header: Buffer, messages: readonly Uint8Array[]): Buffer {
+  const parts = messages.flatMap((message) => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(message.length);
+    return [length, message];
+  });
+  return Buffer.concat([header.subarray(0, HEADER_BYTES), ...parts]);
+}
+
+type Edit = { readonly varint: number } | { readonly message: Edits } | { readonly zeros: true };
+type Edits = Readonly<Record<number, Edit>>;
+
+/** Copies a message; the fields named in `edits` are changed where they are present. */
+export function editMessage(message: Uint8Array, edits: Edits): Uint8Array {
+  const reader = new BinaryReader(message);
+  const writer = new BinaryWriter();
+  while (reader.pos < reader.len) {
+    const [field, wire] = reader.tag();
+    const edit = edits[field];
+    if (edit !== undefined && 'varint' in edit && wire === WireType.Varint) {
+      reader.skip(wire, field);
+      writer.tag(field, wire).uint32(edit.varint);
+    } else if (edit !== undefined && 'message' in edit && wire === WireType.LengthDelimited) {
+      writer.tag(field, wire).bytes(editMessage(reader.bytes(), edit.message));
+    } else if (edit !== undefined && 'zeros' in edit && wire === WireType.Varint) {
+      reader.skip(wire, field);
+      writer.tag(field, wire).uint32(0);
+    } else if (edit !== undefined && 'zeros' in edit && wire === WireType.LengthDelimited) {
+      // A packed list of integers: as many zeros.
+      const count = [...reader.bytes()].filter((byte) => byte < 0x80).length;
+      writer.tag(field, wire).bytes(new Uint8Array(count));
+    } else {
+      writer.tag(field, wire).raw(reader.skip(wire, field));
+    }
+  }
+  return writer.finish();
+}
+
+function field(message: Uint8Array, wanted: number): { varint?: number; bytes?: Uint8Array } {
+  const reader = new BinaryReader(message);
+  while (reader.pos < reader.len) {
+    const [number, wire] = reader.tag();
+    if (number !== wanted) reader.skip(wire, number);
+    else if (wire === WireType.Varint) return { varint: reader.uint32() };
+    else if (wire === WireType.LengthDelimited) return { bytes: reader.bytes() };
+    else return {};
+  }
+  return {};
+}
+
+// Field numbers: CRIU's images/inventory.proto, core.proto and creds.proto.
+const INVENTORY = { rootIds: 3, runId: 13 } as const;
+const IDS = { userNs: 10 } as const;
+const CORE = { threadCore: 5 } as const;
+const THREAD = { creds: 10 } as const;
+const CREDS = { inheritable: 9, permitted: 10, effective: 11, bounding: 12, ambient: 19 } as const;
+
+async function inventory(folder: string): Promise<Buffer> {
+  const message = readMessages(await fs.readFile(`${folder}/inventory.img`))[0];
+  if (message === undefined) throw new Error(`${folder}/inventory.img is empty`);
+  return message;
+}
+
+/** The id of the CRIU run that made the images; its network lock is named after it. */
+export async function runId(folder: string): Promise<string | undefined> {
+  const { bytes } = field(await inventory(folder), INVENTORY.runId);
+  return bytes === undefined ? undefined : Buffer.from(bytes).toString();
+}
+
+async function rewrite(path: string, edits: Edits): Promise<void> {
+  const image = await fs.readFile(path);
+  const [first, ...rest] = readMessages(image);
+  if (first === undefined) throw new Error(`${path} is empty`);
+  await fs.writeFile(path, writeMessages(image, [editMessage(first, edits), ...rest]));
+}
+
+/**
+ * Takes the user namespace of PrivateUsers=yes out of an image: CRIU does not restore into one whose processes live in
+ * the machine's PID namespace. Ids map to themselves there, so they stay as they are; capabilities counted inside that
+ * namespace only, so outside of it the tasks get none.
+ */
+export async function leaveUserNamespace(folder: string): Promise<void> {
+  const { bytes } = field(await inventory(folder), INVENTORY.rootIds);
+  const outer = bytes === undefined ? undefined : field(bytes, IDS.userNs).varint;
+  if (outer === undefined) throw new Error(`${folder}/inventory.img does not name CRIU's own user namespace`);
+  const noCapabilities = { message: { [THREAD.creds]: { message: Object.fromEntries(Object.values(CREDS).map((number) => [number, { zeros: true as const }])) } } };
+  for (const name of await fs.readdir(folder)) {
+    if (/^ids-\d+\.img$/.test(name)) await rewrite(`${folder}/${name}`, { [IDS.userNs]: { varint: outer } });
+    if (/^core-\d+\.img$/.test(name)) await rewrite(`${folder}/${name}`, { [CORE.threadCore]: noCapabilities });
+  }
+}

@@ -1,0 +1,99 @@
+import { promises as fs } from 'node:fs';
+import { compareVersions } from '../survey/version.ts';
+import { failed, ok, type Result } from '../failure/result.ts';
+import { run } from './command.ts';
+
+export const CRIU = '/usr/sbin/criu';
+
+/** `Version: 4.2.1` */
+export function parseVersion(text: string): string | undefined {
+  return /^Version:\s*(\S+)/m.exec(text)?.[1];
+}
+
+export async function criuVersion(): Promise<Result<string>> {
+  const version = parseVersion((await run(['criu', '--version'])).stdout);
+  return version === undefined ? failed({ reason: 'tool-missing', tool: 'criu', package: 'criu' }) : ok(version);
+}
+
+/** From these kernels on, older versions of CRIU fail to dump or to restore. Source: CRIU's release notes and issues. */
+const KERNELS: readonly (readonly [kernel: string, criu: string])[] = [
+  ['7.1', '4.2.1'], // UDP-Lite is gone: socket collection fails (#3002)
+  ['6.16', '4.2'], // SO_PASSCRED is refused for inet sockets (#2705)
+  ['6.13', '4.1'], // the vvar mapping was split (#2532)
+  ['6.11', '4.0'], // rseq as registered by glibc 2.40
+];
+
+/** The oldest CRIU for a kernel release; 3.19 below all of the above. */
+export function neededCriu(kernel: string): string {
+  return KERNELS.find(([from]) => compareVersions(kernel, from) >= 0)?.[1] ?? '3.19';
+}
+
+const NSENTER_OPTIONS = { mnt: '--mount', uts: '--uts', net: '--net', ipc: '--ipc', cgroup: '--cgroup' } as const;
+export type EnteredNamespace = keyof typeof NSENTER_OPTIONS;
+
+export const nsenterOptions = (namespaces: readonly string[]): string[] =>
+  namespaces.map((name) => NSENTER_OPTIONS[name as EnteredNamespace]);
+
+/** Runs `criu --version` inside a sandbox, as the dump will run; what went wrong, or undefined. */
+export async function probeInside(pid: number, namespaces: readonly string[]): Promise<string | undefined> {
+  const script = `exec 8<${CRIU} && exec nsenter --target "$0" "$@" -- /proc/self/fd/8 --version`;
+  const { exitCode, stderr } = await run(['sh', '-c', script, pid.toString(), ...nsenterOptions(namespaces)]);
+  return exitCode === 0 ? undefined : stderr.trim().split('\n').at(-1) ?? `exit code ${exitCode.toString()}`;
+}
+
+/** Options that dump and restore must agree on. */
+const COMMON = ['-v4', '--tcp-established', '--file-locks', '--manage-cgroups=ignore', '--ext-unix-sk'];
+
+export interface DumpOrder {
+  readonly pid: number;
+  readonly images: string;
+  readonly entered: readonly string[];
+  readonly detachIpc: boolean;
+  /** See Workload.logStreams and Workload.outsideFiles. */
+  readonly logStreams: readonly number[];
+  readonly outsideFiles: readonly string[];
+  /** The root is no session leader. */
+  readonly shellJob: boolean;
+}
+
+/**
+ * The command that images one tree and leaves it stopped. The program and the image folder are opened beforehand:
+ * the sandbox may hide either, or forbid to run it. CRIU sits in the tasks' own namespaces, so that there is none to
+ * image; only SysV IPC of the host must be in an image, and CRIU takes it for a foreign namespace from outside.
+ */
+export function dumpCommand(order: DumpOrder): string[] {
+  const external = [...order.logStreams.map((inode) => `unix[${inode.toString()}]`), ...order.outsideFiles.map((file) => `file[${file}]`)];
+  const inside = [
+    ...(order.detachIpc ? ['unshare', '--ipc'] : []),
+    '/proc/self/fd/8', 'dump', '--tree', order.pid.toString(), '--images-dir', '/proc/self/fd/9', '--log-file', 'dump.log',
+    '--leave-stopped', '--link-remap', '--ghost-limit', '1G', '--network-lock', 'nftables', ...COMMON,
+    ...(order.shellJob ? ['--shell-job'] : []),
+    ...external.flatMap((resource) => ['--external', resource]),
+  ];
+  const command = order.entered.length === 0 ? inside : ['nsenter', '--target', order.pid.toString(), ...nsenterOptions(order.entered), '--', ...inside];
+  return ['sh', '-c', `exec 8<${CRIU} 9<"$0" && exec "$@"`, order.images, ...command];
+}
+
+/** Descriptors of boot/restore that are copies of the unit's stream to the journal. */
+const STREAM_DESCRIPTORS = [1, 3, 4, 5, 6];
+
+/** What boot/restore gives to `criu restore` besides the image folder, one argument a line. */
+export function restoreArguments(order: DumpOrder): string[] {
+  const inherited = [
+    ...order.logStreams.map((inode, index) => `fd[${(STREAM_DESCRIPTORS[index] ?? 1).toString()}]:socket:[${inode.toString()}]`),
+    ...order.outsideFiles.map((file) => `fd[0]:file[${file}]`),
+  ];
+  return ['--restore-detached', '--log-file', 'restore.log', ...COMMON, ...(order.shellJob ? ['--shell-job'] : []), ...inherited.flatMap((value) => ['--inherit-fd', value])];
+}
+
+/** The lines of a CRIU log that say what went wrong; tun is only asked whether it is there. */
+export async function logErrors(path: string): Promise<string[]> {
+  const text = await fs.readFile(path, 'utf8').catch(() => '');
+  return text.split('\n').filter((line) => line.includes('Error (') && !line.includes('criu/tun.c')).slice(0, 6);
+}
+
+/**
+ * The nftables table in which `criu dump --network-lock nftables` drops a tree's connections, and which `criu restore`
+ * deletes when the sockets are back. Its name is cut to 31 characters with the family (criu/netfilter.c, `table[32]`).
+ */
+export const lockTable = (runId: string): string => `inet CRIU-${runId}`.slice(0, 31).slice('inet '.length);

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { ok, type Result } from '../failure/result.ts';
+import { runOk } from './command.ts';
+
+// What `ip -j address` and `ip -j route` print (ip-address(8), ip-route(8)); fields that are not read are left out.
+const AddressInfo = z.object({
+  family: z.enum(['inet', 'inet6']).or(z.string()),
+  local: z.string().optional(),
+  address: z.string().optional(), // the peer of a point-to-point address
+  prefixlen: z.number(),
+  broadcast: z.string().optional(),
+  scope: z.string(),
+  label: z.string().optional(),
+  temporary: z.boolean().optional(),
+});
+const Link = z.object({ ifname: z.string(), flags: z.array(z.string()), link_type: z.string().optional(), addr_info: z.array(AddressInfo) });
+export type Link = z.infer<typeof Link>;
+const Links = z.array(z.object({}).loose()).transform((links) => links.filter((link) => 'ifname' in link).map((link) => Link.parse(link)));
+
+export async function links(): Promise<Result<Link[]>> {
+  const shown = await runOk(['ip', '-j', 'address', 'show']);
+  return shown.ok ? ok(Links.parse(JSON.parse(shown.value))) : shown;
+}
+
+/** Routes as `ip route show` prints them, which `ip route replace` takes again; the kernel's own are left out. */
+export async function routes(family: '-4' | '-6'): Promise<Result<string[]>> {
+  const shown = await runOk(['ip', family, 'route', 'show', 'table', 'all']);
+  return shown.ok ? ok(parseRoutes(shown.value)) : shown;
+}
+
+export function parseRoutes(text: string): string[] {
+  return text
+    .split('\n')
+    .map((line) => line.trim().replace(/ (linkdown|dead|offload|trap|rt_offload)\b/g, '').replace(/ expires \d+sec/, ''))
+    .filter((line) => line !== '' && !/\bproto kernel\b/.test(line) && !/\btable local\b/.test(line) && !/^(local|broadcast|multicast|anycast) /.test(line));
+}

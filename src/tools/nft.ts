@@ -1,0 +1,82 @@
+import type { InetSocket } from './ss.ts';
+import { run } from './command.ts';
+
+/** The mark of packets that CRIU sends and takes while everything else is dropped (SOCCR_MARK, soccr/soccr.h). */
+const CRIU_MARK = '0xc114';
+
+export interface LockedWorkload {
+  readonly unit: string;
+  readonly controlGroup: string;
+  readonly sockets: readonly InetSocket[];
+}
+
+const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
+const set = (values: readonly (string | number)[]): string => `{ ${values.join(', ')} }`;
+const isV6 = (address: string): boolean => address.includes(':');
+
+export const listeningPorts = (sockets: readonly InetSocket[]): number[] =>
+  unique(sockets.filter((socket) => socket.protocol === 'tcp' && socket.state === 'LISTEN').map((socket) => socket.localPort)).sort((a, b) => a - b);
+
+const udpPorts = (sockets: readonly InetSocket[]): number[] =>
+  unique(sockets.filter((socket) => socket.protocol === 'udp' && socket.localPort > 0).map((socket) => socket.localPort)).sort((a, b) => a - b);
+
+/** Matches every packet of a socket of the workload, also of one that was made a moment ago. */
+function ofControlGroup(controlGroup: string): string {
+  const path = controlGroup.replace(/^\//, '');
+  return `socket cgroupv2 level ${path.split('/').length.toString()} "${path}"`;
+}
+
+/** New connections to the workloads wait: their first packet is dropped and sent again later. All else goes on. */
+export function holdScript(workloads: readonly LockedWorkload[]): string {
+  const ports = listeningPorts(workloads.flatMap(({ sockets }) => sockets));
+  const rules = ports.length === 0 ? [] : [`tcp dport ${set(ports)} tcp flags & (syn | ack) == syn counter drop`];
+  return table('segue', [...rules, ...workloads.map(({ controlGroup }) => `tcp flags & (syn | ack) == syn ${ofControlGroup(controlGroup)} counter drop`)], []);
+}
+
+/** Nothing reaches or leaves the workloads' sockets any more: what the images say stays true. */
+export function lockScript(workloads: readonly LockedWorkload[]): string {
+  const sockets = workloads.flatMap((workload) => workload.sockets);
+  const owned = workloads.map(({ controlGroup }) => `${ofControlGroup(controlGroup)} counter drop`);
+  return table('segue', [...drops(sockets, 'input'), ...owned], [...drops(sockets, 'output'), ...owned]);
+}
+
+/** The same in the new kernel, where no socket exists yet; one table for each tree, deleted by CRIU as it restores. */
+export function handoverLockScript(name: string, sockets: readonly InetSocket[]): string {
+  return table(name, drops(sockets, 'input'), drops(sockets, 'output'));
+}
+
+/** Rules that drop what goes to (or comes from) listening ports, UDP ports, and each connection. */
+function drops(sockets: readonly InetSocket[], direction: 'input' | 'output'): string[] {
+  const here = direction === 'input' ? 'dport' : 'sport';
+  const tcp = listeningPorts(sockets);
+  const udp = udpPorts(sockets);
+  const rules = [...(tcp.length > 0 ? [`tcp ${here} ${set(tcp)} counter drop`] : []), ...(udp.length > 0 ? [`udp ${here} ${set(udp)} counter drop`] : [])];
+  for (const family of ['ip', 'ip6'] as const) {
+    const connections = sockets.filter((socket) => socket.protocol === 'tcp' && socket.state !== 'LISTEN' && socket.peerPort > 0 && isV6(socket.localAddress) === (family === 'ip6'));
+    const tuples = connections.map((socket) => {
+      const local = `${socket.localAddress} . ${socket.localPort.toString()}`;
+      const peer = `${socket.peerAddress} . ${socket.peerPort.toString()}`;
+      return direction === 'input' ? `${peer} . ${local}` : `${local} . ${peer}`;
+    });
+    if (tuples.length > 0) rules.push(`${family} saddr . tcp sport . ${family} daddr . tcp dport ${set(unique(tuples))} counter drop`);
+  }
+  return rules;
+}
+
+/** A table that takes the place of one of the same name in a single transaction (nft(8), "Atomic"). */
+function table(name: string, input: readonly string[], output: readonly string[]): string {
+  const chain = (hook: string, rules: readonly string[]): string[] => [
+    `  chain ${hook} {`, `    type filter hook ${hook} priority filter - 10; policy accept;`, `    meta mark ${CRIU_MARK} accept`, ...rules.map((rule) => `    ${rule}`), '  }',
+  ];
+  return [`table inet ${name}`, `delete table inet ${name}`, `table inet ${name} {`, ...chain('input', input), ...chain('output', output), '}', ''].join('\n');
+}
+
+/** Names of the tables of family inet that are locks: segue's and CRIU's. */
+export async function lockTables(): Promise<string[]> {
+  const { stdout } = await run(['nft', 'list', 'tables', 'inet']);
+  return [...stdout.matchAll(/^table inet (segue|CRIU-\S+)$/gm)].map((match) => match[1]!);
+}
+
+export async function deleteTable(name: string): Promise<void> {
+  await run(['nft', 'delete', 'table', 'inet', name]);
+}

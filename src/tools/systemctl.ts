@@ -1,0 +1,46 @@
+import { ok, type Result } from '../failure/result.ts';
+import { run, runOk } from './command.ts';
+
+/** A unit's properties as `systemctl show` prints them: every value a string, as documented in systemctl(1). */
+export type Properties = Readonly<Record<string, string>>;
+
+const PROPERTIES = [
+  'Id', 'Description', 'Type', 'MainPID', 'ControlGroup', 'ActiveState', 'SubState', 'FragmentPath', 'Transient', 'User', 'BusName',
+  'RootDirectory', 'RootImage', 'PrivateIPC', 'PrivateUsers', 'RuntimeDirectory', 'PIDFile', 'TriggeredBy', 'NFileDescriptorStore',
+  'StandardInput', 'StandardOutput', 'DefaultDependencies', 'NoExecPaths', 'ExecMainStartTimestamp',
+];
+
+/** Parses the blocks that `systemctl show A B …` prints, one a unit, an empty line between them. */
+export function parseShow(text: string): Properties[] {
+  return text
+    .split(/\n\n+/)
+    .map((block) => {
+      const properties: Record<string, string> = {};
+      for (const line of block.split('\n')) {
+        const at = line.indexOf('=');
+        // A property such as ExecStart= may come more than once; the first is enough for every one read here.
+        if (at > 0) properties[line.slice(0, at)] ??= line.slice(at + 1);
+      }
+      return properties;
+    })
+    .filter((properties) => properties['Id'] !== undefined);
+}
+
+/** Names of the units of these types that are active, or on their way in or out. */
+export async function activeUnits(types: readonly string[]): Promise<Result<string[]>> {
+  const listed = await runOk(['systemctl', 'list-units', '--plain', '--no-legend', '--full', `--type=${types.join(',')}`, '--state=active,reloading,activating,deactivating']);
+  if (!listed.ok) return listed;
+  return ok(listed.value.split('\n').flatMap((line) => line.trim().split(/\s+/)[0] || []));
+}
+
+export async function show(units: readonly string[], properties: readonly string[] = PROPERTIES): Promise<Result<Properties[]>> {
+  if (units.length === 0) return ok([]);
+  const shown = await runOk(['systemctl', 'show', `--property=${['Id', ...properties].join(',')}`, '--', ...units]);
+  return shown.ok ? ok(parseShow(shown.value)) : shown;
+}
+
+export const daemonReload = (): Promise<Result<string>> => runOk(['systemctl', 'daemon-reload']);
+
+export async function isActive(unit: string): Promise<boolean> {
+  return (await run(['systemctl', 'is-active', '--quiet', '--', unit])).exitCode === 0;
+}

@@ -1,0 +1,77 @@
+import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
+import { z } from 'zod';
+import { handoverPaths } from '../plan/handover.ts';
+
+/**
+ * One line of journal.ndjson. segue and the scripts in boot/ write them, each on disk before what it announces takes
+ * effect; the file crosses the jump with the store.
+ */
+const Event = z.object({
+  /** RFC 3339, the clock of the kernel that wrote it. */
+  at: z.string(),
+  kernel: z.string(),
+  event: z.string(),
+  unit: z.string().optional(),
+  step: z.string().optional(),
+  phase: z.string().optional(),
+  why: z.string().optional(),
+  what: z.string().optional(),
+  from: z.string().optional(),
+  to: z.string().optional(),
+  units: z.array(z.object({ unit: z.string(), fate: z.enum(['carried', 'stopped']), pid: z.number(), memory: z.number() })).optional(),
+});
+export type JournalEvent = z.infer<typeof Event>;
+
+export interface Journal {
+  readonly id: string;
+  append(event: Omit<JournalEvent, 'at' | 'kernel'>): void;
+}
+
+/** An id that sorts by time and can stand on a kernel command line. */
+export const newId = (now: Date): string => now.toISOString().replace(/[-:]/g, '').replace(/\.\d+Z$/, '').replace('T', '-');
+
+export function openJournal(store: string, id: string, kernel: string): Journal {
+  const { upgrade } = handoverPaths(store, id);
+  mkdirSync(upgrade, { recursive: true, mode: 0o700 });
+  const folder = openSync(upgrade, 'r');
+  const file = openSync(`${upgrade}/journal.ndjson`, 'a', 0o600);
+  fsyncSync(folder);
+  closeSync(folder);
+  return {
+    id,
+    append(event) {
+      writeSync(file, `${JSON.stringify({ at: new Date().toISOString(), kernel, ...event })}\n`);
+      fsyncSync(file);
+    },
+  };
+}
+
+/** A torn last line (a power cut) is left out; so is what a newer segue wrote and this one does not know. */
+export function parseJournal(text: string): JournalEvent[] {
+  return text.split('\n').flatMap((line) => {
+    try {
+      const parsed = Event.safeParse(JSON.parse(line));
+      return parsed.success ? [parsed.data] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+export function readJournal(store: string, id: string): JournalEvent[] | undefined {
+  try {
+    return parseJournal(readFileSync(`${handoverPaths(store, id).upgrade}/journal.ndjson`, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The ids of all upgrades, oldest first. */
+export function upgradeIds(store: string): string[] {
+  try {
+    return readdirSync(`${store}/upgrades`).filter((name) => /^[0-9A-Za-z-]+$/.test(name)).sort();
+  } catch {
+    return [];
+  }
+}
