@@ -14,6 +14,8 @@ export class WrongAnswer extends Error {}
 
 /** What a client does with its connection. All may throw: {@link WrongAnswer}, or anything else if it is lost. */
 export interface Steps {
+  /** Connects, and makes the server ready. Nothing that happens here is counted: the client does not start. */
+  prepare?(): Promise<void>;
   /** One operation: ask, wait for the answer, check it. */
   ask(): Promise<void>;
   /** The last checks, while the connection still stands. */
@@ -53,14 +55,18 @@ export class Conversation implements Running {
 
   /** Starts to talk; resolves when the first answers are in. */
   async begin(): Promise<this> {
-    const { promise, reached } = firstAnswers();
-    this.#talk = this.#askOn(reached);
-    await Promise.race([promise, this.#ended]);
-    if (this.#isOver()) {
-      await this.#steps.close();
-      throw new Error(this.#tally.messages.join('; '));
+    const { prepare } = this.#steps;
+    if (prepare === undefined || (await this.#attempt(() => prepare()))) {
+      await new Promise<void>((reached) => {
+        this.#talk = this.#askOn(reached);
+        void this.#ended.then(reached);
+      });
     }
-    return this;
+    const { answers, messages } = this.#tally;
+    if (answers >= FIRST_ANSWERS) return this;
+    this.#finish();
+    await this.#steps.close();
+    throw new Error(messages.join('; '));
   }
 
   /** The connection is gone. Counts once, however many ways there are to notice. */
@@ -137,10 +143,4 @@ export class Conversation implements Running {
     this.#state = 'over';
     this.#end();
   }
-}
-
-function firstAnswers(): { promise: Promise<void>; reached: () => void } {
-  let reached = () => {};
-  const promise = new Promise<void>((resolve) => (reached = resolve));
-  return { promise, reached };
 }

@@ -1,7 +1,19 @@
+import { createInterface } from 'node:readline';
+
 /** What arrives in its own time, for whoever asks for it one by one. */
 export class Inbox<T> {
   readonly #items: T[] = [];
   readonly #waiting: ((item: T) => void)[] = [];
+
+  /** The lines of a stream. That the stream ends or fails is for others to hear. */
+  static ofLines(input: NodeJS.ReadableStream): Inbox<string> {
+    const inbox = new Inbox<string>();
+    const reader = createInterface({ input, crlfDelay: Infinity });
+    reader.on('line', (line) => inbox.push(line));
+    // readline repeats the stream's errors, and an error nobody listens to ends the process.
+    reader.on('error', () => undefined);
+    return inbox;
+  }
 
   push(item: T): void {
     const waiting = this.#waiting.shift();

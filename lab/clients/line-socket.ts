@@ -1,11 +1,10 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { createInterface } from 'node:readline';
 import { Inbox } from './inbox.js';
 
 /** A TCP connection on which lines come and go. */
 export class LineSocket {
-  readonly lines = new Inbox<string>();
+  readonly lines: Inbox<string>;
   readonly #socket: Socket;
 
   static async connect(target: { host: string; port: number }): Promise<LineSocket> {
@@ -16,7 +15,7 @@ export class LineSocket {
 
   private constructor(socket: Socket) {
     this.#socket = socket;
-    createInterface({ input: socket, crlfDelay: Infinity }).on('line', (line) => this.lines.push(line));
+    this.lines = Inbox.ofLines(socket);
   }
 
   write(text: string): void {

@@ -14,42 +14,45 @@ export const memcached: Client = {
     let count = 0;
     let value = 0;
 
-    async function converse(request: string, expected: readonly string[]): Promise<void> {
-      for (const line of socket.lines.drain()) conversation.wrong(`unasked: ${line}`);
+    /** Sends a request; takes as many lines as a right answer has. */
+    async function converse(request: string, lines: number): Promise<string> {
+      const unasked = socket.lines.drain();
+      if (unasked.length > 0) conversation.wrong(`unasked: ${unasked.join(' ')}`);
       socket.write(`${request}\r\n`);
-      for (const want of expected) {
-        const line = await socket.lines.take();
-        if (line !== want) throw new WrongAnswer(`${request.split('\r\n')[0]} gave ${line} instead of ${want}`);
-      }
+      const answer = [];
+      while (answer.length < lines) answer.push(await socket.lines.take());
+      return answer.join(' ');
     }
-    const operations = [
-      async function incr() {
-        for (const line of socket.lines.drain()) conversation.wrong(`unasked: ${line}`);
-        socket.write(`incr ${COUNTER} 1\r\n`);
-        const line = await socket.lines.take();
-        const expected = count + 1;
-        count = /^\d+$/.test(line) ? Number(line) : expected;
-        if (line !== String(expected)) throw new WrongAnswer(`incr gave ${line} instead of ${expected}`);
-      },
-      async function set() {
-        const text = String(++value);
-        await converse(`set ${VALUE} 0 0 ${text.length}\r\n${text}`, ['STORED']);
-      },
-      async function get() {
-        const text = String(value);
-        await converse(`get ${VALUE}`, [`VALUE ${VALUE} 0 ${text.length}`, text, 'END']);
-      },
-    ];
-    let turn = 0;
+    async function expect(request: string, expected: readonly string[]): Promise<void> {
+      const answer = await converse(request, expected.length);
+      if (answer !== expected.join(' ')) throw new WrongAnswer(`${request.split('\r\n')[0]} gave ${answer}`);
+    }
+    async function increment(): Promise<void> {
+      const answer = await converse(`incr ${COUNTER} 1`, 1);
+      const expected = count + 1;
+      count = /^\d+$/.test(answer) ? Number(answer) : expected;
+      if (answer !== String(expected)) throw new WrongAnswer(`incr gave ${answer} instead of ${expected}`);
+    }
+    async function store(): Promise<void> {
+      const text = String(++value);
+      await expect(`set ${VALUE} 0 0 ${text.length}\r\n${text}`, ['STORED']);
+    }
+    async function readBack(key: string, number: number): Promise<void> {
+      const text = String(number);
+      await expect(`get ${key}`, [`VALUE ${key} 0 ${text.length}`, text, 'END']);
+    }
+    const turns = inTurn([increment, store, () => readBack(VALUE, value)]);
     const conversation = new Conversation('memcached', target, {
-      ask: () => operations[turn++ % operations.length]!(),
-      async finish() {
-        await converse(`get ${COUNTER}`, [`VALUE ${COUNTER} 0 ${String(count).length}`, String(count), 'END']);
-      },
+      prepare: () => expect(`set ${COUNTER} 0 0 1\r\n0`, ['STORED']),
+      ask: () => turns.next().value(),
+      finish: () => readBack(COUNTER, count),
       close: () => socket.close(),
     });
     socket.onClose((why) => conversation.lose(why));
-    await converse(`set ${COUNTER} 0 0 1\r\n0`, ['STORED']);
     return conversation.begin();
   },
 };
+
+function* inTurn<T>(items: readonly T[]): Generator<T, never> {
+  for (;;) yield* items;
+}

@@ -21,6 +21,10 @@ export const redis: Client = {
     });
     let last = 0;
     const conversation = new Conversation('redis', target, {
+      async prepare() {
+        await connection.connect();
+        await connection.set(KEY, 0);
+      },
       async ask() {
         const answer = await connection.incr(KEY);
         const expected = last + 1;
@@ -40,8 +44,6 @@ export const redis: Client = {
       else reason = error.message;
     });
     connection.on('end', () => conversation.lose(reason));
-    await connection.connect();
-    await connection.set(KEY, 0);
     return conversation.begin();
   },
 };

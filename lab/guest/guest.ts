@@ -126,7 +126,10 @@ export class Guest implements AsyncDisposable {
       if (answer.exitCode === 0) await sleep(250, undefined, { ref: true });
       else {
         await dropConnection(this.ssh);
-        await Promise.race([waitForPort(this.ssh, deadline), this.#ended(deadline)]);
+        const enough = new AbortController();
+        const signal = AbortSignal.any([deadline, enough.signal]);
+        await Promise.race([waitForPort(this.ssh, signal), this.#ended(signal)]);
+        enough.abort();
       }
     }
   }

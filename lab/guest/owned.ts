@@ -1,16 +1,12 @@
-import type { Places } from '../paths.js';
-import type { GuestRecord } from './record.js';
-import { removeGuestNow } from './remove.js';
-
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** The guests that must not outlive this process, by their records' names. */
-const owned = new Map<string, { places: Places; record: GuestRecord }>();
+/** How to remove the guests that must not outlive this process, by their names. */
+const owned = new Map<string, () => void>();
 let watching = false;
 
-/** Sees to it that the guest goes when this process does. A SIGKILL leaves it to the next sweep. */
-export function keepTrack(places: Places, record: GuestRecord): void {
-  owned.set(record.name, { places, record });
+/** Sees to it that a guest goes when this process does. A SIGKILL leaves it to the next sweep. */
+export function keepTrack(name: string, remove: () => void): void {
+  owned.set(name, remove);
   if (watching) return;
   watching = true;
   process.on('exit', removeAll);
@@ -23,11 +19,12 @@ export function keepTrack(places: Places, record: GuestRecord): void {
   }
 }
 
-export function forget(record: GuestRecord): void {
-  owned.delete(record.name);
+/** The guest is gone, or stays on its own. */
+export function forget(name: string): void {
+  owned.delete(name);
 }
 
 function removeAll(): void {
-  for (const { places, record } of owned.values()) removeGuestNow(places, record);
+  for (const remove of owned.values()) remove();
   owned.clear();
 }

@@ -4,11 +4,13 @@ import { endProcess, identify, isAlive, killNow } from '../host/process.js';
 import type { Log } from '../log.js';
 import { deleteNamespace, deleteNamespaceNow, listNamespaces, namespaceOf, processesIn } from '../net/namespace.js';
 import type { Places } from '../paths.js';
+import { forget } from './owned.js';
 import { readRecord, recordedNames, recordFolder, type GuestRecord } from './record.js';
 
 /** Ends a guest and everything that was made for it. The record goes last, so that nothing is ever forgotten. */
 export async function removeGuest(places: Places, record: GuestRecord): Promise<void> {
   await endProcess(record.qemu);
+  forget(record.name);
   if (record.namespace !== undefined) await deleteNamespace(record.namespace);
   rmSync(record.diskFolder, { recursive: true, force: true });
   rmSync(recordFolder(places, record.name), { recursive: true, force: true });

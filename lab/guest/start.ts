@@ -11,8 +11,8 @@ import { Qmp, resumeDevices } from '../qemu/qmp.js';
 import type { Workshop } from '../workshop.js';
 import { Guest, type GuestStarter } from './guest.js';
 import { keepTrack, forget } from './owned.js';
-import { checkName, claimName, recordFolder, writeRecord, type GuestRecord } from './record.js';
-import { removeGuest } from './remove.js';
+import { checkName, claimName, readRecord, recordFolder, writeRecord, type GuestRecord } from './record.js';
+import { removeGuest, removeGuestNow } from './remove.js';
 
 export interface StartOptions {
   readonly name: string;
@@ -45,7 +45,7 @@ export async function startGuest(workshop: Workshop, options: StartOptions): Pro
     accelerator: machine.hardware.accelerator,
   };
   claimName(places, record);
-  keepTrack(places, record);
+  keepTrack(name, () => removeGuestNow(places, readRecord(places, name) ?? record));
   try {
     if (record.namespace !== undefined) await createNamespace(record.namespace);
     await rm(record.diskFolder, { recursive: true, force: true });
@@ -60,7 +60,8 @@ export async function startGuest(workshop: Workshop, options: StartOptions): Pro
     if (!options.disposable) release(workshop, record);
     return guest;
   } catch (error) {
-    await removeGuest(places, record);
+    // The noted one knows of QEMU, even if that failed half-way.
+    await removeGuest(places, readRecord(places, name) ?? record);
     throw error;
   }
 }
@@ -73,7 +74,7 @@ export function diskOf(record: GuestRecord): string {
 function release(workshop: Workshop, record: GuestRecord): void {
   const { owner: _, ...released } = record;
   writeRecord(workshop.places, released);
-  forget(record);
+  forget(record.name);
 }
 
 /** It stood still while the guest was a file. */
@@ -121,7 +122,6 @@ class Starter implements GuestStarter {
     });
     const launched = { ...record, qemu, kernel };
     writeRecord(places, launched);
-    if (record.owner !== undefined) keepTrack(places, launched);
     if (from.incoming !== undefined) {
       const alive = (): boolean => isAlive(qemu);
       try {

@@ -89,6 +89,8 @@ export async function resumeDevices(qmp: Qmp, file: string): Promise<void> {
   await qmp.execute('migrate-set-capabilities', WITHOUT_RAM);
   await qmp.execute('migrate-incoming', { uri: `file:${file}` });
   await migrationDone(qmp, 'resume');
+  // It was saved standing still, and would go on standing still.
+  await qmp.execute('cont');
 }
 
 async function migrationDone(qmp: Qmp, what: string): Promise<void> {

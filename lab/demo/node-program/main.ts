@@ -1,0 +1,3 @@
+import { startProgram } from './program.js';
+
+await startProgram(8080);
