@@ -1,12 +1,17 @@
 /** A failure that was to be expected: says what happened, why, and what to do about it. */
 export class LabError extends Error {
+  override readonly name: string = 'LabError';
   readonly hint: string | undefined;
 
   constructor(message: string, options: { hint?: string; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.name = 'LabError';
     this.hint = options.hint;
   }
+}
+
+/** The lab was asked for something that makes no sense. */
+export class UsageError extends LabError {
+  override readonly name = 'UsageError';
 }
 
 /** The lines a person reads when something failed: the error, its causes, what to do. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { LabError } from './errors.js';
 import { Guest } from './guest/guest.js';
-import { readRecord, recordedNames, type GuestRecord } from './guest/record.js';
+import { checkName, readRecord, recordedNames, type GuestRecord } from './guest/record.js';
 import { sweep } from './guest/remove.js';
 import { startGuest } from './guest/start.js';
 import { step, type Log } from './log.js';
@@ -52,6 +52,7 @@ export class Lab {
     const workshop = this.#workshop;
     const { disposable = true, durable = false } = options;
     const name = options.name ?? `guest-${randomBytes(4).toString('hex')}`;
+    checkName(name);
     await sweep(workshop.places, workshop.log);
     // Said now, rather than after minutes of building.
     if (readRecord(workshop.places, name) !== undefined) throw alreadyUp(name);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { LabError } from './errors.js';
+import { UsageError } from './errors.js';
 import { ensureHostPackages } from './host/packages.js';
 import { ensureImage, type Image } from './image/image.js';
 import { chooseKernel } from './image/kernels.js';
@@ -33,7 +33,7 @@ export interface Machine {
 export async function prepareMachine(workshop: Workshop, options: MachineOptions): Promise<Machine> {
   const memory = parseMemory(options.memory ?? '4G');
   if (memory === undefined) {
-    throw new LabError(`${options.memory} is no size of memory for a guest`, { hint: 'for example: 4G, 2048M; at least 512M' });
+    throw new UsageError(`${options.memory} is no size of memory for a guest`, { hint: 'for example: 4G, 2048M; at least 512M' });
   }
   await ensureHostPackages(workshop.log, workshop.places.root);
   const image = await ensureImage(workshop, options.packages);

@@ -7,7 +7,7 @@ import { execCommand } from './cli/exec.js';
 import { listCommand } from './cli/list.js';
 import { sshCommand } from './cli/ssh.js';
 import { upCommand } from './cli/up.js';
-import { describeError } from './errors.js';
+import { describeError, UsageError } from './errors.js';
 
 const USAGE_ERROR = 2;
 
@@ -32,6 +32,7 @@ const application = buildApplication(
   }),
   {
     name: 'npm run lab --',
+    determineExitCode: (error) => (error instanceof UsageError ? USAGE_ERROR : 1),
     scanner: { caseStyle: 'allow-kebab-for-camel', allowArgumentEscapeSequence: true },
     localization: {
       text: { ...text_en, exceptionWhileRunningCommand: (error) => `lab: ${describeError(error)}` },

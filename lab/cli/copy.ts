@@ -1,5 +1,5 @@
 import { buildCommand } from '@stricli/core';
-import { LabError } from '../errors.js';
+import { UsageError } from '../errors.js';
 import { lab } from './common.js';
 
 /** A side of a copy: `NAME:PATH` in a guest, or a path of the host. A path with a slash before the colon is the host's. */
@@ -13,7 +13,7 @@ async function copy(_flags: object, source: string, destination: string): Promis
   const to = parseSide(destination);
   if (from.guest === undefined && to.guest !== undefined) await lab().guest(to.guest).copyIn(from.path, to.path);
   else if (from.guest !== undefined && to.guest === undefined) await lab().guest(from.guest).copyOut(from.path, to.path);
-  else throw new LabError('one side of a copy must be in a guest, and the other on the host', { hint: 'npm run lab -- copy FILE NAME:/path' });
+  else throw new UsageError('one side of a copy must be in a guest, and the other on the host', { hint: 'npm run lab -- copy FILE NAME:/path' });
 }
 
 export const copyCommand = buildCommand({

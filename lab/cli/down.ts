@@ -1,15 +1,13 @@
 import { buildCommand } from '@stricli/core';
-import { LabError } from '../errors.js';
+import { UsageError } from '../errors.js';
 import { lab } from './common.js';
 
 async function down(flags: { readonly all: boolean }, ...names: string[]): Promise<void> {
   const here = lab();
   if (!flags.all && names.length === 0) {
-    process.stderr.write('lab: error: no guest named\nhint: npm run lab -- down NAME, or --all\n');
-    process.exitCode = 2;
-    return;
+    throw new UsageError('no guest named', { hint: 'npm run lab -- down NAME, or --all' });
   }
-  if (flags.all && names.length > 0) throw new LabError('name guests, or say --all, not both');
+  if (flags.all && names.length > 0) throw new UsageError('name guests, or say --all, not both');
   // Those that belong to a lab that is at work are its own affair.
   const guests = flags.all
     ? here.list().filter((record) => record.owner === undefined).map((record) => here.guest(record.name))

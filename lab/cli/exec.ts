@@ -1,14 +1,13 @@
 import { buildCommand } from '@stricli/core';
 import { execa } from 'execa';
+import { UsageError } from '../errors.js';
 import { quoteArguments } from '../guest/quote.js';
 import { sshCommand } from '../guest/ssh.js';
 import { lab } from './common.js';
 
 async function exec(_flags: object, name: string, ...command: string[]): Promise<void> {
   if (command.length === 0) {
-    process.stderr.write('lab: error: no command to run\nhint: npm run lab -- exec NAME -- COMMAND…\n');
-    process.exitCode = 2;
-    return;
+    throw new UsageError('no command to run', { hint: 'npm run lab -- exec NAME -- COMMAND…' });
   }
   const guest = lab().guest(name);
   const [file = '', ...args] = sshCommand(guest.ssh, quoteArguments(command));

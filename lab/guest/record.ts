@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { LabError } from '../errors.js';
+import { LabError, UsageError } from '../errors.js';
 import type { Places } from '../paths.js';
 
 const Identity = z.object({ pid: z.number(), startTime: z.string() });
@@ -31,7 +31,7 @@ const NAME = /^[a-z0-9][a-z0-9-]{0,30}$/;
 
 export function checkName(name: string): void {
   if (NAME.test(name)) return;
-  throw new LabError(`${JSON.stringify(name)} cannot be the name of a guest`, {
+  throw new UsageError(`${JSON.stringify(name)} cannot be the name of a guest`, {
     hint: 'use up to 31 lower-case letters, digits and hyphens',
   });
 }
