@@ -3,6 +3,7 @@ import { release } from 'node:os';
 import { failed, ok, type Result } from '../failure/result.ts';
 import { criuVersion, neededCriu } from '../tools/criu.ts';
 import { run } from '../tools/command.ts';
+import type { Kernel } from './kernels.ts';
 import { compareVersions } from './version.ts';
 
 /** Programs that an upgrade runs, and the Debian packages they are in. */
@@ -31,18 +32,23 @@ export async function requireTools(kernels: readonly string[]): Promise<Result<u
   return ok(undefined);
 }
 
-/** The running kernel will load another one (kexec_load(2), kernel_lockdown(7)). */
-export async function requireKexec(): Promise<Result<undefined>> {
+/**
+ * The running kernel will load this one (kexec_load(2), kernel_lockdown(7)). A locked-down kernel takes only images
+ * whose signature it trusts: whether it does can only be learnt by loading, which touches nothing else.
+ */
+export async function requireKexec(kernel: Kernel): Promise<Result<undefined>> {
   const disabled = await fs.readFile('/proc/sys/kernel/kexec_load_disabled', 'utf8').catch(() => '0');
   if (disabled.trim() === '1') return failed({ reason: 'kexec-disabled' });
+  const mode = lockdownMode(await fs.readFile('/sys/kernel/security/lockdown', 'utf8').catch(() => ''));
+  if (mode === 'none') return ok(undefined);
+  const { exitCode } = await run(['kexec', '--load', '--kexec-file-syscall', kernel.image, `--initrd=${kernel.initrd}`, '--reuse-cmdline']);
+  if (exitCode !== 0) return failed({ reason: 'kexec-locked-down', mode });
+  await run(['kexec', '--unload', '--kexec-file-syscall']);
   return ok(undefined);
 }
 
-/** `none`, `integrity` or `confidentiality`: in the latter two kexec takes signed kernels only. */
-export async function lockdown(): Promise<string> {
-  const text = await fs.readFile('/sys/kernel/security/lockdown', 'utf8').catch(() => '[none]');
-  return /\[(\w+)\]/.exec(text)?.[1] ?? 'none';
-}
+/** `[none] integrity confidentiality`: the one in brackets holds. */
+export const lockdownMode = (text: string): string => /\[(\w+)\]/.exec(text)?.[1] ?? 'none';
 
 /** The store's folder can be used: on the root filesystem, writable, with room for the images. */
 export async function requireStore(path: string, neededBytes: number): Promise<Result<undefined>> {

@@ -14,6 +14,8 @@ export interface Survey {
   readonly afresh: readonly Afresh[];
   /** The mounts of the machine itself. */
   readonly hostMounts: readonly Mount[];
+  /** Process ids below this one may be taken by the new kernel. */
+  readonly reservedPids: number;
 }
 
 /** A manager of other people's units, or of containers: its cgroup holds more than one workload. */
@@ -98,5 +100,5 @@ export async function survey(): Promise<Result<Survey>> {
     }
   }
   const byUnit = (a: { unit: string }, b: { unit: string }): number => a.unit.localeCompare(b.unit);
-  return ok({ workloads: workloads.sort(byUnit), afresh: afresh.sort(byUnit), hostMounts: facts.value.init.mounts });
+  return ok({ workloads: workloads.sort(byUnit), afresh: afresh.sort(byUnit), hostMounts: facts.value.init.mounts, reservedPids: facts.value.reservedPids });
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ok, type Result } from '../failure/result.ts';
 import { runOk } from './command.ts';
 

@@ -1,6 +1,5 @@
-import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
-import { mkdirSync } from 'node:fs';
-import { z } from 'zod';
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import * as z from 'zod';
 import { handoverPaths } from '../plan/handover.ts';
 
 /**

@@ -1,0 +1,47 @@
+import { buildCommand } from '@stricli/core';
+import { requireRoot } from '../survey/machine.ts';
+import { describe } from '../survey/obstacle.ts';
+import { survey, type Survey } from '../survey/survey.ts';
+import { table } from '../report/table.ts';
+import * as flags from './flags.ts';
+import { note, print, printJson, unwrap } from './output.ts';
+
+interface CheckRow {
+  readonly unit: string;
+  readonly verdict: 'carried' | 'afresh' | 'obstacle';
+  readonly why: readonly string[];
+  readonly remedy: readonly string[];
+}
+
+export function checkRows({ workloads, afresh }: Survey): CheckRow[] {
+  return [
+    ...workloads.map(({ unit, obstacles }): CheckRow => {
+      const said = obstacles.map(describe);
+      return { unit, verdict: obstacles.length === 0 ? 'carried' : 'obstacle', why: said.map(({ why }) => why), remedy: [...new Set(said.map(({ remedy }) => remedy))] };
+    }),
+    ...afresh.map(({ unit, why }): CheckRow => ({ unit, verdict: 'afresh', why: [why], remedy: [] })),
+  ];
+}
+
+async function check({ json }: { readonly json: boolean }): Promise<void> {
+  if (unwrap(requireRoot()) === undefined && process.exitCode !== undefined) return;
+  const seen = unwrap(await survey());
+  if (seen === undefined) return;
+  const rows = checkRows(seen);
+  const blocked = rows.filter(({ verdict }) => verdict === 'obstacle');
+  if (json) printJson({ schemaVersion: 1, services: rows });
+  else {
+    print(table(['unit', 'verdict', 'why'], rows.map(({ unit, verdict, why }) => [unit, verdict, why.join('; ')])));
+    for (const { unit, remedy } of blocked) for (const line of remedy) note(`remedy for ${unit}: ${line}`);
+  }
+  if (blocked.length > 0) process.exitCode = 10;
+}
+
+export const checkCommand = buildCommand({
+  func: check,
+  parameters: { flags: { json: flags.json } },
+  docs: {
+    brief: 'Say of each service whether it would be carried',
+    fullDescription: 'Looks at every service that runs and says whether an upgrade would carry it, start it afresh and why, or finds an obstacle, with the remedy. Touches nothing. Exits with 10 when there is an obstacle.',
+  },
+});

@@ -1,0 +1,19 @@
+import { STORE } from './output.ts';
+
+const text = (input: string): string => input;
+
+export const json = { kind: 'boolean', brief: 'Print JSON, which stays stable, instead of text for people', default: false, withNegated: false } as const;
+export const yes = { kind: 'boolean', brief: 'Do not ask', default: false, withNegated: false } as const;
+export const dryRun = { kind: 'boolean', brief: 'Print the very steps as commands, and do nothing', default: false, withNegated: false } as const;
+export const debug = { kind: 'boolean', brief: 'Print every command as it runs', default: false, withNegated: false } as const;
+export const afresh = { kind: 'parsed', parse: text, brief: 'Stop this unit and start it afresh, though it is not carried; can be given more than once', variadic: true, optional: true, placeholder: 'UNIT' } as const;
+export const store = {
+  kind: 'parsed',
+  parse: (input: string): string => {
+    if (!/^\/[A-Za-z0-9._/-]+$/.test(input)) throw new Error('the store must be an absolute path of letters, digits and ._-/');
+    return input.replace(/\/+$/, '');
+  },
+  brief: 'Folder on the root filesystem for the images',
+  default: STORE,
+  placeholder: 'DIR',
+} as const;

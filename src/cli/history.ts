@@ -1,0 +1,101 @@
+import { buildCommand } from '@stricli/core';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { exitCodeOf, makeReport, type UpgradeReport } from '../report/report.ts';
+import { duration, table } from '../report/table.ts';
+import { readJournal, upgradeIds } from '../upgrade/journal.ts';
+import { runningUpgrade } from '../upgrade/lock.ts';
+import * as flags from './flags.ts';
+import { print, printJson, report as reportFailure } from './output.ts';
+
+function load(store: string, id: string): UpgradeReport | undefined {
+  const events = readJournal(store, id);
+  return events === undefined ? undefined : makeReport(id, events);
+}
+
+const SENTENCES: Readonly<Record<UpgradeReport['state'], string>> = {
+  preparing: 'is being prepared',
+  parking: 'is parking the workloads',
+  jumping: 'is starting the new kernel',
+  arrived: 'is restoring the workloads',
+  settled: 'is settled',
+  'given-up': 'was given up; every workload went on',
+  'given-up-in-part': 'was given up, but not all could be undone',
+  refused: 'arrived, but its hand-over was refused; every service was started afresh',
+};
+
+/** A journal that stops before the jump, with nobody writing it any more. */
+function abandoned(report: UpgradeReport): boolean {
+  return (report.state === 'preparing' || report.state === 'parking') && runningUpgrade() === undefined;
+}
+
+export function text(report: UpgradeReport): string {
+  const lines = [`Upgrade ${report.id}, Linux ${report.from} → ${report.to}: ${abandoned(report) ? 'its process ended before the jump' : SENTENCES[report.state]}${report.why === undefined ? '' : ` (${report.why})`}`];
+  if (report.workloads.length > 0) {
+    lines.push('', table(['unit', 'fate', 'pid', 'pause', 'why'], report.workloads.map(({ unit, fate, pid, pauseMs, why }) => [unit, fate, pid.toString(), pauseMs === undefined ? '-' : duration(pauseMs), why ?? ''])));
+  }
+  if (report.phases.length > 0) lines.push('', table(['phase', 'from', 'took'], report.phases.map(({ phase, startedAt, ms }) => [phase, startedAt, duration(ms)])));
+  if (report.skipped.length > 0) lines.push('', 'Not put back:', ...report.skipped.map((what) => `  ${what}`));
+  return lines.join('\n');
+}
+
+function tell(report: UpgradeReport, json: boolean): void {
+  if (json) printJson(report);
+  else print(text(report));
+  process.exitCode = abandoned(report) ? 14 : exitCodeOf(report);
+}
+
+interface ReadFlags {
+  readonly json: boolean;
+  readonly store: string;
+}
+
+async function status({ json, store, wait }: ReadFlags & { readonly wait: boolean }): Promise<void> {
+  for (;;) {
+    const id = upgradeIds(store).at(-1);
+    const report = id === undefined ? undefined : load(store, id);
+    if (report === undefined) {
+      if (json) printJson({ schemaVersion: 1, state: 'none' });
+      else print('There was no upgrade so far.');
+      return;
+    }
+    const moving = report.endedAt === undefined && !abandoned(report);
+    if (!wait || !moving) {
+      tell(report, json);
+      return;
+    }
+    await sleep(200);
+  }
+}
+
+function history({ json, store }: ReadFlags): void {
+  const reports = upgradeIds(store).flatMap((id) => load(store, id) ?? []);
+  if (json) printJson({ schemaVersion: 1, upgrades: reports });
+  else if (reports.length === 0) print('There was no upgrade so far.');
+  else print(table(['id', 'from', 'to', 'state', 'carried', 'longest pause'], reports.map((report) => {
+    const pauses = report.workloads.flatMap(({ pauseMs }) => pauseMs ?? []);
+    const restored = report.workloads.filter(({ fate }) => fate === 'restored').length;
+    return [report.id, report.from, report.to, abandoned(report) ? 'abandoned' : report.state, `${restored.toString()} of ${report.workloads.length.toString()}`, pauses.length === 0 ? '-' : duration(Math.max(...pauses))];
+  })));
+}
+
+function show({ json, store }: ReadFlags, id: string): void {
+  const report = upgradeIds(store).includes(id) ? load(store, id) : undefined;
+  if (report === undefined) process.exitCode = reportFailure({ reason: 'upgrade-unknown', id });
+  else tell(report, json);
+}
+
+const read = { json: flags.json, store: flags.store };
+
+export const statusCommand = buildCommand({
+  func: status,
+  parameters: { flags: { ...read, wait: { kind: 'boolean', brief: 'Wait until the upgrade has ended', default: false, withNegated: false } } },
+  docs: { brief: 'Say where the newest upgrade stands' },
+});
+
+export const historyCommand = buildCommand({ func: history, parameters: { flags: read }, docs: { brief: 'List all upgrades of this machine' } });
+
+export const showCommand = buildCommand({
+  func: show,
+  parameters: { flags: read, positional: { kind: 'tuple', parameters: [{ brief: 'As `segue history` names it', parse: (input: string) => input, placeholder: 'ID' }] } },
+  docs: { brief: 'Tell one upgrade by workload and phase' },
+});

@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+import { buildApplication, buildRouteMap, run, type StricliProcess } from '@stricli/core';
+import { checkCommand } from './check.ts';
+import { historyCommand, showCommand, statusCommand } from './history.ts';
+import { settleCommand } from './settle.ts';
+import { setupCommand } from './setup.ts';
+import { upgradeCommand } from './upgrade.ts';
+
+declare const SEGUE_VERSION: string | undefined;
+
+const application = buildApplication(
+  buildRouteMap({
+    routes: { check: checkCommand, setup: setupCommand, upgrade: upgradeCommand, status: statusCommand, history: historyCommand, show: showCommand, settle: settleCommand },
+    docs: { brief: 'Live kernel upgrades: the programs stay, uname -r changes', hideRoute: { settle: true } },
+  }),
+  {
+    name: 'segue',
+    versionInfo: { currentVersion: typeof SEGUE_VERSION === 'undefined' ? 'unreleased' : SEGUE_VERSION },
+    scanner: { caseStyle: 'allow-kebab-for-camel' },
+    documentation: { caseStyle: 'convert-camel-to-kebab' },
+  },
+);
+
+await run(application, process.argv.slice(2), { process: process as StricliProcess });
+// Stricli's own codes for a wrong usage are negative; ours is 2 (systemd.exec(5), EXIT_INVALIDARGUMENT).
+const code = Number(process.exitCode ?? 0);
+if (code < 0 || code > 200) process.exitCode = code === -4 || code === -5 || code === 251 || code === 252 ? 2 : 1;

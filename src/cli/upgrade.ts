@@ -1,0 +1,127 @@
+import { buildCommand } from '@stricli/core';
+import { createInterface } from 'node:readline/promises';
+import type { Plan } from '../plan/plan.ts';
+import type { Action, Step } from '../plan/step.ts';
+import { duration, table } from '../report/table.ts';
+import { display, traceCommands } from '../tools/command.ts';
+import { prepare } from '../upgrade/prepare.ts';
+import { upgrade } from '../upgrade/upgrade.ts';
+import { words } from '../failure/words.ts';
+import * as flags from './flags.ts';
+import { bold, note, print, report, unwrap } from './output.ts';
+
+interface UpgradeFlags {
+  readonly to: string;
+  readonly afresh?: readonly string[];
+  readonly yes: boolean;
+  readonly dryRun: boolean;
+  readonly debug: boolean;
+  readonly store: string;
+}
+
+/** An action as the commands that it amounts to. */
+export function commands(action: Action): string {
+  switch (action.kind) {
+    case 'run':
+      return action.input === undefined ? display(action.argv) : `${display(action.argv)} <<'EOF'\n${action.input}EOF`;
+    case 'write':
+      return `cat >${display([action.path])} <<'EOF'\n${action.content}EOF`;
+    case 'make-folder':
+      return `mkdir -p -m 0700 ${display([action.path])}`;
+    case 'remove':
+      return `rm -rf ${display([action.path])}`;
+    case 'drain':
+      return action.ports.length === 0 ? ': # no listening socket' : `# until nothing waits there, for ${action.seconds.toString()} s at most\nss -Htn state listening state syn-recv '( ${action.ports.map((port) => `sport = :${port.toString()}`).join(' or ')} )'`;
+    case 'dump':
+      return `${display(action.argv)}${action.privateUsers ? `\n# and leave the user namespace of PrivateUsers= out of ${action.images}/ids-*.img` : ''}`;
+    case 'resume':
+      return `xargs kill -CONT </sys/fs/cgroup${action.controlGroup}/cgroup.procs`;
+    case 'unlock':
+      return 'nft delete table inet segue # and the tables inet CRIU-…';
+    case 'seal':
+      return `# locks of the new kernel, from the sockets as imaged: ${action.handover}/lock.nft\ncd ${display([action.handover])} && find . -type f -exec sha256sum {} + # into the manifests`;
+    case 'jump':
+      return 'kexec --exec';
+  }
+}
+
+function printSteps(steps: readonly Step[]): void {
+  let phase = '';
+  for (const step of steps) {
+    if (step.phase !== phase) print(`\n#### ${step.phase}`);
+    phase = step.phase;
+    print(`\n# ${step.unit === undefined ? '' : `${step.unit}: `}${step.title}\n${commands(step.action)}`);
+  }
+}
+
+function announce(plan: Plan): void {
+  note(`${bold(`Linux ${plan.from} → ${plan.to.release}`)}, upgrade ${plan.id}`);
+  note(table(['unit', 'fate', 'memory'], [
+    ...plan.carried.map(({ unit, memory }) => [unit, 'carried', `${(memory / 2 ** 20).toFixed(0)} MiB`]),
+    ...plan.stopped.map(({ unit }) => [unit, 'stopped, then started afresh', '']),
+  ]));
+  note('Everything else is started afresh as at a boot; login sessions, also this one, end. `segue check` says why.');
+}
+
+async function confirmed(plan: Plan, yes: boolean): Promise<boolean> {
+  if (yes) return true;
+  if (!process.stdin.isTTY) {
+    process.exitCode = report({ reason: 'confirmation-needed', command: `segue upgrade --to ${plan.to.release} --yes` });
+    return false;
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question('Upgrade now? [y/N] ');
+  terminal.close();
+  if (/^y(es)?$/i.test(answer.trim())) return true;
+  process.exitCode = report({ reason: 'declined' });
+  return false;
+}
+
+async function run({ to, afresh, yes, dryRun, debug, store }: UpgradeFlags): Promise<void> {
+  if (debug) traceCommands((line) => { note(`$ ${line}`); });
+  const began = performance.now();
+  const clock = (): string => duration(performance.now() - began).padStart(8);
+  const plan = unwrap(await prepare({ to, afresh: afresh ?? [], store }));
+  if (plan === undefined) return;
+  if (dryRun) {
+    printSteps(plan.steps);
+    return;
+  }
+  announce(plan);
+  if (!(await confirmed(plan, yes))) return;
+
+  let phase = '';
+  const result = await upgrade(plan, store, {
+    stepBegins(step) {
+      if (step.phase !== phase) note(`${clock()}  ${bold(step.phase)}`);
+      phase = step.phase;
+      // The hand-over's many small files are one thing to a reader.
+      if (step.phase !== 'prepare' || step.action.kind === 'run') note(`${clock()}    ${step.unit === undefined ? '' : `${step.unit}: `}${step.title}`);
+    },
+    givingUp(failure) {
+      note(`${clock()}  giving up: ${words(failure).what}; every workload goes on`);
+    },
+  });
+  if (!result.ok) {
+    process.exitCode = report(result.failure);
+    note(`log: segue show ${plan.id}`);
+  }
+}
+
+export const upgradeCommand = buildCommand({
+  func: run,
+  parameters: {
+    flags: {
+      to: { kind: 'parsed', parse: (text: string) => text, brief: 'An installed kernel: its release, the beginning of one, or newest', placeholder: 'VERSION' },
+      afresh: flags.afresh,
+      yes: flags.yes,
+      dryRun: flags.dryRun,
+      debug: flags.debug,
+      store: flags.store,
+    },
+  },
+  docs: {
+    brief: 'Move the running machine onto another kernel',
+    fullDescription: 'Surveys the machine, parks every workload, starts the new kernel with kexec and restores the workloads there. Until the jump, giving up (Ctrl-C) costs nothing. The command cannot return through the jump: `segue status --wait` tells the outcome on the new kernel.',
+  },
+});

@@ -1,0 +1,118 @@
+import type { JournalEvent } from '../upgrade/journal.ts';
+
+/** Where an upgrade stands, as its journal tells. */
+export type UpgradeState =
+  | 'preparing' | 'parking' | 'jumping' | 'arrived' | 'settled'
+  | 'given-up' | 'given-up-in-part' | 'refused';
+
+export interface WorkloadReport {
+  readonly unit: string;
+  /** carried: not yet known; restored: runs on; afresh: started anew; failed: neither. */
+  readonly fate: 'carried' | 'restored' | 'afresh' | 'failed' | 'stopped';
+  /** Its main process, before and after. */
+  readonly pid: number;
+  readonly parkedAt?: string;
+  readonly restoredAt?: string;
+  /** From its freeze to its first instruction in the new kernel, milliseconds by the real-time clock. */
+  readonly pauseMs?: number;
+  readonly why?: string;
+}
+
+export interface PhaseReport {
+  readonly phase: 'prepare' | 'park' | 'jump' | 'restore' | 'settle';
+  readonly startedAt: string;
+  readonly ms: number;
+}
+
+export interface UpgradeReport {
+  readonly schemaVersion: 1;
+  readonly id: string;
+  readonly state: UpgradeState;
+  readonly from: string;
+  readonly to: string;
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  readonly why?: string;
+  readonly phases: readonly PhaseReport[];
+  readonly workloads: readonly WorkloadReport[];
+  readonly skipped: readonly string[];
+}
+
+/** Which state an event leads to. Events that are not named change nothing. */
+const STATES: Readonly<Record<string, UpgradeState>> = {
+  begun: 'preparing',
+  jumping: 'jumping',
+  'giving-up': 'given-up-in-part',
+  'given-up': 'given-up',
+  'given-up-in-part': 'given-up-in-part',
+  arrived: 'arrived',
+  'handover-refused': 'refused',
+  settled: 'settled',
+};
+
+const between = (from: string, to: string): number => Math.max(0, Date.parse(to) - Date.parse(from));
+
+function workloadReport(unit: string, fate: 'carried' | 'stopped', pid: number, events: readonly JournalEvent[]): WorkloadReport {
+  const own = events.filter((event) => event.unit === unit);
+  const parkedAt = own.find((event) => event.event === 'step' && event.phase === 'park')?.at;
+  const restoredAt = own.find((event) => event.event === 'restored')?.at;
+  const why = own.find((event) => event.event === 'restore-failed')?.why;
+  const end = own.findLast((event) => ['restored', 'afresh', 'failed'].includes(event.event))?.event as 'restored' | 'afresh' | 'failed' | undefined;
+  const final = fate === 'stopped' ? 'stopped' : (end ?? (why === undefined ? 'carried' : 'failed'));
+  return {
+    unit,
+    fate: final,
+    pid,
+    ...(parkedAt === undefined ? {} : { parkedAt }),
+    ...(restoredAt === undefined ? {} : { restoredAt }),
+    ...(parkedAt !== undefined && restoredAt !== undefined ? { pauseMs: between(parkedAt, restoredAt) } : {}),
+    ...(why === undefined ? {} : { why }),
+  };
+}
+
+function phases(events: readonly JournalEvent[]): PhaseReport[] {
+  const first = (test: (event: JournalEvent) => boolean): string | undefined => events.find(test)?.at;
+  const marks: [PhaseReport['phase'], string | undefined][] = [
+    ['prepare', first((event) => event.event === 'begun')],
+    ['park', first((event) => event.phase === 'park')],
+    ['jump', first((event) => event.phase === 'jump' || event.event === 'jumping')],
+    ['restore', first((event) => event.event === 'arrived')],
+    ['settle', first((event) => event.event === 'settling')],
+  ];
+  const end = events.at(-1)?.at;
+  return marks.flatMap(([phase, startedAt], index) => {
+    if (startedAt === undefined) return [];
+    const next = marks.slice(index + 1).find(([, at]) => at !== undefined)?.[1] ?? end;
+    return [{ phase, startedAt, ms: between(startedAt, next ?? startedAt) }];
+  });
+}
+
+/** What happened, by workload and phase. */
+export function makeReport(id: string, events: readonly JournalEvent[]): UpgradeReport {
+  const begun = events.find((event) => event.event === 'begun');
+  const state = events.reduce<UpgradeState>((now, event) => (event.event === 'step' ? (event.phase === 'prepare' ? 'preparing' : event.phase === 'park' ? 'parking' : now) : (STATES[event.event] ?? now)), 'preparing');
+  const why = events.findLast((event) => ['giving-up', 'handover-refused'].includes(event.event))?.why;
+  const endedAt = events.findLast((event) => ['settled', 'given-up', 'given-up-in-part', 'handover-refused'].includes(event.event))?.at;
+  return {
+    schemaVersion: 1,
+    id,
+    state,
+    from: begun?.from ?? '',
+    to: begun?.to ?? '',
+    startedAt: begun?.at ?? events[0]?.at ?? '',
+    ...(endedAt === undefined ? {} : { endedAt }),
+    ...(why === undefined ? {} : { why }),
+    phases: phases(events),
+    workloads: (begun?.units ?? []).map(({ unit, fate, pid }) => workloadReport(unit, fate, pid, events)),
+    skipped: events.flatMap((event) => (event.event === 'state-skipped' ? (event.what ?? []) : [])),
+  };
+}
+
+/** The exit code of `segue status` and `segue show`: see segue(8). */
+export function exitCodeOf(report: UpgradeReport): number {
+  if (report.state === 'given-up') return 1;
+  if (report.state === 'given-up-in-part') return 14;
+  if (report.workloads.some(({ fate }) => fate === 'failed')) return 14;
+  if (report.state === 'refused' || report.workloads.some(({ fate }) => fate === 'afresh')) return 12;
+  return 0;
+}

@@ -1,0 +1,26 @@
+import type { Result } from '../failure/result.ts';
+import type { Plan } from '../plan/plan.ts';
+import { carryOut, type Progress } from './carry-out.ts';
+import { openJournal } from './journal.ts';
+import { lockUpgrade } from './lock.ts';
+
+/** Signals that mean: give up. SIGHUP is the loss of the terminal. */
+const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/** Carries out a plan. Returns only when the upgrade was given up; after the jump the new kernel takes over. */
+export async function upgrade(plan: Plan, store: string, progress: Progress): Promise<Result<undefined>> {
+  const lock = lockUpgrade();
+  if (!lock.ok) return lock;
+  let signal: NodeJS.Signals | undefined;
+  const remember = (received: NodeJS.Signals): void => { signal ??= received; };
+  for (const name of SIGNALS) process.on(name, remember);
+  try {
+    const journal = openJournal(store, plan.id, plan.from);
+    const entry = (fate: 'carried' | 'stopped') => (workload: Plan['carried'][number]) => ({ unit: workload.unit, fate, pid: workload.mainPid, memory: workload.memory });
+    journal.append({ event: 'begun', from: plan.from, to: plan.to.release, units: [...plan.carried.map(entry('carried')), ...plan.stopped.map(entry('stopped'))] });
+    return await carryOut(plan.steps, { journal, progress, interrupted: () => signal });
+  } finally {
+    for (const name of SIGNALS) process.off(name, remember);
+    lock.value.release();
+  }
+}
