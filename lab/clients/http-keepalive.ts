@@ -12,6 +12,8 @@ export const httpKeepalive: Client = {
     const connect = buildConnector({ timeout: 10_000 });
     let socket: Socket | undefined;
     let localPort: number | undefined;
+    // Each time another part of the file: an answer that belongs to another request would not match.
+    let last = -1;
     const http = new HttpClient(`http://${target.host}:${target.port}`, {
       pipelining: 1,
       headersTimeout: 0,
@@ -29,10 +31,12 @@ export const httpKeepalive: Client = {
     });
     const conversation = new Conversation('http-keepalive', target, {
       async ask() {
-        const { statusCode, body } = await http.request({ method: 'GET', path: PAGE_PATH });
+        last = (last + 1) % PAGE_BODY.length;
+        const headers = { range: `bytes=0-${last}` };
+        const { statusCode, body } = await http.request({ method: 'GET', path: PAGE_PATH, headers });
         const text = await body.text();
-        if (statusCode !== 200) throw new WrongAnswer(`status ${statusCode}`);
-        if (text !== PAGE_BODY) throw new WrongAnswer(`a body of ${text.length} characters: ${text.slice(0, 40)}`);
+        if (statusCode !== 206) throw new WrongAnswer(`status ${statusCode}`);
+        if (text !== PAGE_BODY.slice(0, last + 1)) throw new WrongAnswer(`bytes 0 to ${last} are ${text}`);
       },
       async finish() {
         if (socket?.localPort !== localPort) conversation.wrong(`local port ${socket?.localPort}, was ${localPort}`);
@@ -42,7 +46,7 @@ export const httpKeepalive: Client = {
     });
     http.on('disconnect', (_origin, _targets, error) => {
       // An answer nobody asked for: undici does not go on after one, the connection is well.
-      if (error instanceof errors.HTTPParserError) conversation.fail(error.message);
+      if (error instanceof errors.HTTPParserError || error.message === 'bad response') conversation.fail(error.message);
       else conversation.lose(error.message);
     });
     return conversation.begin();

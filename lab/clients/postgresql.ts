@@ -22,24 +22,30 @@ export const postgresql: Client = {
     // A psql that is gone is noticed by its exit.
     psql.stdin.on('error', () => undefined);
 
-    const ask = (sql: string): Promise<string> => {
-      psql.stdin.write(`${sql};\n`);
-      return answers.take();
-    };
     let inserted = 0;
     let rows = 0;
     let unspoiled = true;
     let pid = '';
 
+    /** Every answer begins with the number of the row that was inserted last: one that comes again is told apart. */
+    async function ask(sql: string): Promise<string> {
+      psql.stdin.write(`${sql};\n`);
+      for (;;) {
+        const line = await answers.take();
+        const [number, ...answer] = line.split(' ');
+        if (number === String(inserted)) return answer.join(' ');
+        conversation.wrong(`unasked: ${line}`);
+      }
+    }
     const conversation = new Conversation('postgresql', target, {
       async prepare() {
         psql.stdin.write('BEGIN; CREATE TEMPORARY TABLE segue_rows (n bigint);\n');
-        pid = await ask('SELECT pg_backend_pid()');
+        pid = await ask('SELECT 0, pg_backend_pid()');
       },
       async ask() {
-        await nothingUnasked();
         inserted++;
-        const answer = await ask(`INSERT INTO segue_rows VALUES (${inserted}); SELECT count(*) FROM segue_rows`);
+        psql.stdin.write(`INSERT INTO segue_rows VALUES (${inserted});\n`);
+        const answer = await ask(`SELECT ${inserted}, count(*) FROM segue_rows`);
         const expected = rows + 1;
         rows = Number(answer);
         if (rows === expected) return;
@@ -47,24 +53,19 @@ export const postgresql: Client = {
         throw new WrongAnswer(`${answer} rows instead of ${expected}`);
       },
       async finish() {
-        await nothingUnasked();
-        const answer = await ask('SELECT count(*), sum(n), pg_backend_pid() FROM segue_rows');
+        const answer = await ask(`SELECT ${inserted}, count(*), sum(n), pg_backend_pid() FROM segue_rows`);
         const [count, sum, backend] = answer.split(' ');
         if (backend !== pid) conversation.wrong(`server process ${backend} instead of ${pid}`);
         if (Number(count) !== rows) conversation.wrong(`${count} rows at the end instead of ${rows}`);
         // Once a row went missing or came twice, which was said then, the sum has nothing to add.
         const right = (inserted * (inserted + 1)) / 2;
         if (unspoiled && Number(sum) !== right) conversation.wrong(`the rows add up to ${sum} instead of ${right}`);
-        await ask("COMMIT; SELECT 'committed'");
+        psql.stdin.write('COMMIT;\n');
+        await ask(`SELECT ${inserted}, 'committed'`);
       },
       close: () => void psql.stdin.end(),
       detail: () => ({ backendPid: Number(pid), rows }),
     });
-    /** psql never prints more than it was asked for, unless the server sent it. */
-    async function nothingUnasked(): Promise<void> {
-      const unasked = answers.drain();
-      if (unasked.length > 0) conversation.wrong(`unasked: ${unasked.join(' ')}`);
-    }
     psql.on('error', (error) => conversation.lose(`psql cannot be run: ${error.message}`));
     psql.on('close', (code, signal) => {
       const why = complaint.trim() || `psql ended with ${code ?? signal}`;

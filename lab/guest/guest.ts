@@ -118,13 +118,16 @@ export class Guest implements AsyncDisposable {
         throw new LabError(`in guest ${this.name}: ${what} within ${timeoutMs / 1000} s\n${this.#lastWords()}`);
       }
     };
+    // On the connection to the old kernel an answer comes at once or never; a login during a boot
+    // under emulation takes many seconds, and to give it up would only begin it again.
+    let connected = afterBootId !== undefined;
     for (;;) {
       await giveUp();
-      // While the old kernel is there, this is cheap: the connection exists.
-      const answer = await this.exec(['cat', BOOT_ID], { reject: false, timeoutMs: afterBootId === undefined ? 8000 : 3000 });
+      const answer = await this.exec(['cat', BOOT_ID], { reject: false, timeoutMs: connected ? 2000 : 60_000 });
       if (answer.exitCode === 0 && answer.stdout !== '' && answer.stdout !== afterBootId) return answer.stdout;
-      if (answer.exitCode === 0) await sleep(250, undefined, { ref: true });
+      if (answer.exitCode === 0) await sleep(250);
       else {
+        connected = false;
         await dropConnection(this.ssh);
         const enough = new AbortController();
         const signal = AbortSignal.any([deadline, enough.signal]);
