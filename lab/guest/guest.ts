@@ -59,16 +59,23 @@ export class Guest implements AsyncDisposable {
   async exec(command: string | readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
     const remote = typeof command === 'string' ? command : quoteArguments(command);
     const [file = '', ...args] = sshCommand(this.ssh, remote);
-    const result = await execa(file, args, {
+    const running = execa(file, args, {
       reject: false,
       ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
-      ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
     });
-    const outcome = { exitCode: result.exitCode ?? 255, stdout: result.stdout, stderr: result.stderr };
-    // Whatever made it hang would hold up the next command on the same connection.
-    if (result.timedOut) await dropConnection(this.ssh);
-    if ((options.reject ?? true) && result.failed) {
-      const why = result.timedOut ? `took longer than ${options.timeoutMs} ms` : `exit code ${outcome.exitCode}`;
+    let timedOut = false;
+    const timer = setTimeout(() => {
+      timedOut = true;
+      running.kill('SIGKILL');
+      // ssh handed the pipes to the process that holds the shared connection, which keeps them open.
+      running.stdout.destroy();
+      running.stderr.destroy();
+    }, options.timeoutMs ?? FOREVER);
+    const result = await running;
+    clearTimeout(timer);
+    const outcome = { exitCode: timedOut ? 255 : (result.exitCode ?? 255), stdout: result.stdout, stderr: result.stderr };
+    if ((options.reject ?? true) && outcome.exitCode !== 0) {
+      const why = timedOut ? `took longer than ${options.timeoutMs} ms` : `exit code ${outcome.exitCode}`;
       throw new LabError(`in guest ${this.name}: ${remote}: ${why}\n${outcome.stderr || outcome.stdout}\n${this.#lastWords()}`);
     }
     return outcome;
@@ -195,6 +202,9 @@ export interface GuestStarter {
   cutPower(record: GuestRecord): Promise<void>;
   powerOn(record: GuestRecord, kernel: string | undefined): Promise<GuestRecord>;
 }
+
+/** The longest that a timer can wait: 24 days. */
+const FOREVER = 2 ** 31 - 1;
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 

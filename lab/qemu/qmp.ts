@@ -18,7 +18,9 @@ export class Qmp implements Disposable {
 
   private constructor(socket: Socket) {
     this.#socket = socket;
-    createInterface({ input: socket }).on('line', (line) => this.#receive(line));
+    const lines = createInterface({ input: socket }).on('line', (line) => this.#receive(line));
+    // QEMU may end before it has said good-bye; 'close' follows and tells whoever waits.
+    lines.on('error', () => undefined);
     socket.on('error', () => undefined);
     socket.on('close', () => {
       for (const { reject } of this.#waiting.splice(0)) reject(new LabError('QEMU closed its monitor'));

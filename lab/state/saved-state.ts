@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cacheKey } from '../cache-key.js';
@@ -13,6 +13,7 @@ import { step } from '../log.js';
 import { processorOf, type Machine } from '../machine.js';
 import { Qmp, saveDevices } from '../qemu/qmp.js';
 import type { Workshop } from '../workshop.js';
+import { pruneStates } from './prune.js';
 import { settle } from './settle.js';
 
 /** Change it when states saved by older code can no longer be used. */
@@ -56,10 +57,15 @@ export async function ensureState(workshop: Workshop, base: Machine | SavedState
   });
   const states = join(workshop.places.cache, 'states');
   const state: SavedState = { key, machine, folder: join(states, key) };
-  if (existsSync(state.folder)) return state;
+  if (existsSync(state.folder)) {
+    const now = new Date();
+    await utimes(state.folder, now, now);
+    return state;
+  }
   await withLock(join(states, `${key}.lock`), workshop.log, async () => {
     if (existsSync(state.folder)) return;
     await step(workshop.log, `saving a running guest: ${layer.title}`, () => make(workshop, state, parent, layer));
+    await pruneStates(states, workshop.log);
   });
   return state;
 }
@@ -94,6 +100,7 @@ async function make(workshop: Workshop, state: SavedState, parent: SavedState | 
     await saveDevices(qmp, files.devices);
     await quit(qmp, guest.record, () => guest.running);
     await rename(diskOf(guest.record), files.disk);
+    await writeFile(join(unfinished.folder, 'parent'), parent?.key ?? '');
     // Pages of zeroes need no space.
     await run('fallocate', ['--dig-holes', files.ram]);
     await rename(unfinished.folder, state.folder);
