@@ -28,6 +28,8 @@ export function commands(action: Action): string {
       return `cat >${display([action.path])} <<'EOF'\n${action.content}EOF`;
     case 'make-folder':
       return `mkdir -p -m 0700 ${display([action.path])}`;
+    case 'link':
+      return `ln -s ${display([action.target, action.path])}`;
     case 'remove':
       return `rm -rf ${display([action.path])}`;
     case 'drain':
@@ -39,7 +41,7 @@ export function commands(action: Action): string {
     case 'unlock':
       return 'nft delete table inet segue # and the tables inet CRIU-…';
     case 'seal':
-      return `# locks of the new kernel, from the sockets as imaged: ${action.handover}/lock.nft\ncd ${display([action.handover])} && find . -type f -exec sha256sum {} + # into the manifests`;
+      return `# locks of the new kernel, from the sockets as imaged: ${action.handover}/lock.nft\ncd ${display([action.handover])} && find . -type f -print0 | xargs -0 xxhsum -H2 # into the manifests`;
     case 'jump':
       return 'kexec --exec';
   }

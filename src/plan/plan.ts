@@ -122,7 +122,7 @@ export async function makePlan(survey: Survey, options: PlanOptions): Promise<Re
   const lastPid = firstFreePid(pids, machine.pidMax, machine.reservedPids);
   const commandLine = newCommandLine(machine.commandLine, { id: options.id, store: options.store, pidMax: machine.pidMax, lastPid });
   const state = (await Promise.all(stateKinds.map((kind) => kind.carry({ paths, survey, carried })))).flat();
-  const wants = (unit: string, fragment: string): Step => ({ phase: 'prepare', unit, title: 'have it started in the new kernel', action: run(['ln', '--symbolic', '--force', fragment, `${paths.units}/multi-user.target.wants/${unit}`]) });
+  const wants = (unit: string, fragment: string): Step => ({ phase: 'prepare', unit, title: 'have it started in the new kernel', action: { kind: 'link', path: `${paths.units}/multi-user.target.wants/${unit}`, target: fragment } });
 
   const steps: Step[] = [
     { phase: 'prepare', title: 'make the hand-over', action: { kind: 'make-folder', path: paths.handover }, undo: { kind: 'remove', path: paths.handover } },

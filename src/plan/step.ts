@@ -17,6 +17,7 @@ export type Action =
   /** Writes a file of root's own. */
   | { readonly kind: 'write'; readonly path: string; readonly content: string }
   | { readonly kind: 'make-folder'; readonly path: string }
+  | { readonly kind: 'link'; readonly path: string; readonly target: string }
   | { readonly kind: 'remove'; readonly path: string }
   /** Waits until every connection to these TCP ports is accepted. */
   | { readonly kind: 'drain'; readonly ports: readonly number[]; readonly seconds: number }

@@ -1,4 +1,4 @@
-import { promises as fs } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { failed, ok, type Result } from '../failure/result.ts';
 import { inetSockets, unixSockets } from '../tools/ss.ts';
 import { inodeOf, type Facts } from './facts.ts';
@@ -11,14 +11,20 @@ const SOCKET_TABLES: readonly (readonly [name: string, column: number])[] = [
   ['tcp', 9], ['tcp6', 9], ['udp', 9], ['udp6', 9], ['raw', 9], ['raw6', 9], ['icmp', 9], ['icmp6', 9], ['unix', 6], ['netlink', 9], ['packet', 8],
 ];
 
-async function socketsOfNamespace(pid: number): Promise<number[]> {
-  const tables = await Promise.all(
-    SOCKET_TABLES.map(async ([name, column]) => {
-      const text = await fs.readFile(`/proc/${pid.toString()}/net/${name}`, 'utf8').catch(() => '');
-      return text.split('\n').slice(1).map((line) => Number(line.trim().split(/\s+/)[column]));
-    }),
-  );
-  return tables.flat().filter((inode) => inode > 0);
+/** A file of /proc; empty when its process, or its table, is not there. */
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function socketsOfNamespace(pid: number): number[] {
+  return SOCKET_TABLES.flatMap(([name, column]) => {
+    const lines = readIfThere(`/proc/${pid.toString()}/net/${name}`).split('\n').slice(1);
+    return lines.map((line) => Number(line.trim().split(/\s+/)[column]));
+  }).filter((inode) => inode > 0);
 }
 
 /** Looks at every process and every socket of the machine, once. Needs root. */
@@ -27,15 +33,15 @@ export async function readFacts(): Promise<Result<Facts>> {
   if (!inet.ok) return inet;
   if (!unix.ok) return unix;
 
-  const pids = (await fs.readdir('/proc')).map(Number).filter((pid) => pid > 0);
+  const pids = readdirSync('/proc').map(Number).filter((pid) => pid > 0);
   let kernelThreads = 0;
   const tasks = new Map<number, Task>();
   for (const pid of pids) {
-    const stat = await fs.readFile(`/proc/${pid.toString()}/stat`, 'utf8').catch(() => undefined);
-    if (stat === undefined) continue;
+    const stat = readIfThere(`/proc/${pid.toString()}/stat`);
+    if (stat === '') continue;
     if ((parseStat(stat).flags & KERNEL_THREAD) !== 0) kernelThreads += 1;
     else {
-      const task = await readTask(pid);
+      const task = readTask(pid);
       if (task !== undefined) tasks.set(pid, task);
     }
   }
@@ -60,7 +66,7 @@ export async function readFacts(): Promise<Result<Facts>> {
     const sockets = await unixSockets(pid);
     if (sockets.ok) for (const socket of sockets.value) unixByInode.set(socket.inode, socket);
   }
-  const knownSockets = new Set((await Promise.all([...networks.values()].map(socketsOfNamespace))).flat());
+  const knownSockets = new Set([...networks.values()].flatMap(socketsOfNamespace));
 
   return ok({
     init,

@@ -1,4 +1,4 @@
-import { promises as fs } from 'node:fs';
+import { promises as fs, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 
 /** An open file of a task, as /proc/PID/fd and /proc/PID/fdinfo tell (proc_pid_fd(5), proc_pid_fdinfo(5)). */
 export interface OpenFile {
@@ -68,12 +68,15 @@ export function parseMountinfo(text: string): Mount[] {
   });
 }
 
-const numbers = async (path: string): Promise<number[]> => (await fs.readdir(path)).map(Number).sort((a, b) => a - b);
+// Synchronous on purpose: the files are in memory, and a machine has thousands of them.
+const numbers = (path: string): number[] => readdirSync(path).map(Number).sort((a, b) => a - b);
 
-async function openFile(pid: number, fd: number): Promise<OpenFile | undefined> {
+function openFile(pid: number, fd: number): OpenFile | undefined {
   const link = `/proc/${pid.toString()}/fd/${fd.toString()}`;
   try {
-    const [target, info, stat] = await Promise.all([fs.readlink(link), fs.readFile(`/proc/${pid.toString()}/fdinfo/${fd.toString()}`, 'utf8'), fs.stat(link)]);
+    const target = readlinkSync(link);
+    const info = readFileSync(`/proc/${pid.toString()}/fdinfo/${fd.toString()}`, 'utf8');
+    const stat = statSync(link);
     return {
       fd,
       target,
@@ -90,15 +93,12 @@ async function openFile(pid: number, fd: number): Promise<OpenFile | undefined> 
 }
 
 /** Reads all about a process; undefined when it is gone. */
-export async function readTask(pid: number): Promise<Task | undefined> {
+export function readTask(pid: number): Task | undefined {
   const proc = `/proc/${pid.toString()}`;
-  const read = (name: string): Promise<string> => fs.readFile(`${proc}/${name}`, 'utf8');
+  const read = (name: string): string => readFileSync(`${proc}/${name}`, 'utf8');
   try {
-    const [statText, status, threads, descriptors, mountinfo, maps, root, links] = await Promise.all([
-      read('stat'), read('status'), numbers(`${proc}/task`), numbers(`${proc}/fd`), read('mountinfo'), read('maps'), fs.readlink(`${proc}/root`),
-      Promise.all(namespaceNames.map((name) => fs.readlink(`${proc}/ns/${name}`))),
-    ]);
-    const stat = parseStat(statText);
+    const stat = parseStat(read('stat'));
+    const status = read('status');
     const kibibytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0);
     return {
       pid,
@@ -106,16 +106,16 @@ export async function readTask(pid: number): Promise<Task | undefined> {
       comm: stat.comm,
       processGroup: stat.processGroup,
       session: stat.session,
-      threads,
+      threads: numbers(`${proc}/task`),
       tracer: Number(/^TracerPid:\s+(\d+)/m.exec(status)?.[1] ?? 0),
       startTime: stat.startTime,
       stopped: stat.state === 'T',
-      root,
-      namespaces: Object.fromEntries(namespaceNames.map((name, index) => [name, links[index]])) as Record<NamespaceName, string>,
-      files: (await Promise.all(descriptors.map((fd) => openFile(pid, fd)))).filter((file) => file !== undefined),
-      mounts: parseMountinfo(mountinfo),
+      root: readlinkSync(`${proc}/root`),
+      namespaces: Object.fromEntries(namespaceNames.map((name) => [name, readlinkSync(`${proc}/ns/${name}`)])) as Record<NamespaceName, string>,
+      files: numbers(`${proc}/fd`).flatMap((fd) => openFile(pid, fd) ?? []),
+      mounts: parseMountinfo(read('mountinfo')),
       // `SYSVkkkkkkkk`, the key in hexadecimal; the inode is the segment's id (proc_pid_maps(5)).
-      sysvSegments: [...new Set([...maps.matchAll(/^\S+ \S+ \S+ \S+ (\d+)\s+\/SYSV[0-9a-f]{8}/gm)].map((match) => Number(match[1])))],
+      sysvSegments: [...new Set([...read('maps').matchAll(/^\S+ \S+ \S+ \S+ (\d+)\s+\/SYSV[0-9a-f]{8}/gm)].map((match) => Number(match[1])))],
       memory: (kibibytes('VmRSS') + kibibytes('VmSwap')) * 1024,
     };
   } catch {

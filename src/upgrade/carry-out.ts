@@ -21,6 +21,9 @@ async function act(action: Action): Promise<Result<unknown>> {
     case 'make-folder':
       await fs.mkdir(action.path, { recursive: true, mode: 0o700 });
       return ok(undefined);
+    case 'link':
+      await fs.symlink(action.target, action.path);
+      return ok(undefined);
     case 'remove':
       await fs.rm(action.path, { recursive: true, force: true });
       return ok(undefined);
