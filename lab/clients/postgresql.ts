@@ -29,10 +29,13 @@ export const postgresql: Client = {
 
     /** Every answer begins with the number of the row that was inserted last: one that comes again is told apart. */
     async function ask(sql: string): Promise<string> {
+      // As long as all is well, psql says nothing here.
+      if (complaint !== '') conversation.wrong(complaint.trim());
+      complaint = '';
       psql.stdin.write(`${sql};\n`);
       const line = await answers.take();
       const [number, ...answer] = line.split(' ');
-      // libpq takes an answer that comes twice for that to the next statement, and stays out of step from then on.
+      // An answer that comes twice: libpq complains, or takes it for that to the next statement, and stays out of step.
       if (number !== String(inserted)) conversation.fail(`unasked: ${line}`);
       return answer.join(' ');
     }
@@ -40,6 +43,8 @@ export const postgresql: Client = {
       async prepare() {
         psql.stdin.write('BEGIN; CREATE TEMPORARY TABLE segue_rows (n bigint);\n');
         pid = await ask('SELECT 0, pg_backend_pid()');
+        // Warnings of the login, about collations for instance.
+        complaint = '';
       },
       async ask() {
         inserted++;
