@@ -59,7 +59,8 @@ export async function readFacts(): Promise<Result<Facts>> {
   }
 
   const networks = new Map<string, number>();
-  for (const task of tasks.values()) networks.set(task.namespaces.net, task.pid);
+  // The oldest process of each namespace: a young one, a command say, may be gone in a moment.
+  for (const task of [...tasks.values()].sort((a, b) => b.startTime - a.startTime)) networks.set(task.namespaces.net, task.pid);
   const unixByInode = new Map(unix.value.map((socket) => [socket.inode, socket]));
   for (const [namespace, pid] of networks) {
     if (namespace === init.namespaces.net) continue;
