@@ -9,13 +9,16 @@ export type Assignment = z.infer<typeof Assignment>;
 
 const counts = { name: z.string(), answers: z.int(), lost: z.int(), errors: z.int() };
 
-const Result = z.object({
+const ReportedResult = z.object({
   ...counts,
   pauseMs: z.int(),
   longestGaps: z.array(z.object({ startedAt: z.string(), ms: z.int() })).readonly(),
   messages: z.array(z.string()).readonly(),
   detail: z.record(z.string(), z.union([z.string(), z.number()])).readonly().optional(),
 });
+
+/** A client's result as it arrives. */
+export type ReportedResult = z.infer<typeof ReportedResult>;
 
 /** What it says on its stdout, one JSON object a line. */
 export const ClientEvent = z.discriminatedUnion('event', [
@@ -28,6 +31,6 @@ export const ClientEvent = z.discriminatedUnion('event', [
   /** Once a second. */
   z.object({ event: z.literal('progress'), clients: z.array(z.object({ ...counts, waitingMs: z.int() })) }),
   /** The last event, after the process was told to stop. */
-  z.object({ event: z.literal('result'), results: z.array(Result) }),
+  z.object({ event: z.literal('result'), results: z.array(ReportedResult) }),
 ]);
 export type ClientEvent = z.infer<typeof ClientEvent>;

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { checkTicks } from '../../../lab/demo/ticks.js';
+
+test('ticks in a row are right, and the longest time between two of them is the pause', () => {
+  expect(checkTicks('1 100.000000001\n2 100.200000000\n3 121.700000000\n4 121.900000000\n')).toEqual({
+    right: 4,
+    wrong: 0,
+    pauseMs: 21500,
+  });
+});
+
+test('a tick that is missing is one error', () => {
+  expect(checkTicks('1 1.0\n2 1.2\n4 1.6\n5 1.8\n')).toMatchObject({ right: 4 - 1, wrong: 1 });
+});
+
+test('a tick that comes twice is one error', () => {
+  expect(checkTicks('1 1.0\n2 1.2\n2 1.4\n3 1.6\n')).toMatchObject({ right: 3, wrong: 1 });
+});
+
+test('a ticker that began again is an error', () => {
+  expect(checkTicks('1 1.0\n2 1.2\n1 9.0\n2 9.2\n')).toMatchObject({ right: 3, wrong: 1 });
+});
+
+test('a file without ticks has nothing right in it', () => {
+  expect(checkTicks('')).toMatchObject({ right: 0, wrong: 1 });
+});
