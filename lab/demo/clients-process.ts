@@ -1,5 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
 import { CLIENTS } from '../clients/all.js';
 import { ClientEvent, type Assignment, type ReportedResult } from '../clients/events.js';
 import { LabError } from '../errors.js';
@@ -17,7 +18,7 @@ export interface Watcher {
 
 /** All clients at work, in a process of their own outside the guest. */
 export class ClientsProcess implements Disposable {
-  readonly #child: ChildProcess;
+  readonly #child: ChildProcessByStdio<Writable, Readable, null>;
   readonly #watcher: Watcher;
   /** Until all clients have their first answers. */
   readonly ready: Promise<void>;
@@ -41,8 +42,8 @@ export class ClientsProcess implements Disposable {
     };
     this.#child.on('error', end);
     // Its writes fail when the process is gone, which its end tells better.
-    this.#child.stdin?.on('error', () => undefined);
-    const lines = createInterface({ input: this.#child.stdout! });
+    this.#child.stdin.on('error', () => undefined);
+    const lines = createInterface({ input: this.#child.stdout });
     lines.on('line', (line) => {
       const event = ClientEvent.parse(JSON.parse(line));
       if (event.event === 'all-ready') isReady();
@@ -55,7 +56,7 @@ export class ClientsProcess implements Disposable {
 
   /** Ends them all. A client whose answer is still on its way is waited for. */
   async stop(): Promise<ReportedResult[]> {
-    this.#child.stdin?.write('stop\n');
+    this.#child.stdin.write('stop\n');
     return await this.#result;
   }
 
