@@ -16,7 +16,6 @@ export function dropIn(workload: Workload): string {
     '',
     '[Service]',
     'Type=exec',
-    'BusName=',
     'NotifyAccess=all',
     'PIDFile=',
     'ExecCondition=',

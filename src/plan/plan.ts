@@ -1,6 +1,6 @@
 import { failed, ok, type Result } from '../failure/result.ts';
 import { stateKinds } from '../state/kinds.ts';
-import { dumpCommand, nsenterOptions, restoreArguments, type DumpOrder } from '../tools/criu.ts';
+import { dumpCommand, nsenterOptions, restoreArguments, restoreDescriptors, type DumpOrder } from '../tools/criu.ts';
 import { holdScript, listeningPorts, lockScript } from '../tools/nft.ts';
 import { archive } from '../tools/tar.ts';
 import type { Kernel } from '../survey/kernels.ts';
@@ -58,12 +58,16 @@ function order(workload: Workload, tree: Tree, paths: HandoverPaths): DumpOrder 
     images: `${paths.tree(workload.unit, tree.root.pid)}/images`,
     entered: workload.entered,
     detachIpc: workload.detachIpc,
-    logStreams: workload.logStreams,
-    outsideFiles: workload.outsideFiles,
+    external: [
+      ...workload.logStreams.map((inode) => ({ kind: 'stream' as const, inode })),
+      ...workload.outsideFiles.map((key) => ({ kind: 'null' as const, key })),
+      ...workload.pressureFiles.map((file) => ({ kind: 'pressure' as const, ...file })),
+    ],
     shellJob: tree.tasks.some((task) => !tree.tasks.some((leader) => leader.pid === task.session)),
   };
 }
 
+const lines = (items: readonly string[]): string => items.map((item) => `${item}\n`).join('');
 const archiveName = (path: string): string => `${path.slice(1).replaceAll('/', '-') || 'root'}.tar`;
 
 /** What boot/restore reads about a workload, and the drop-in that calls it. */
@@ -75,11 +79,12 @@ function handoverOf(workload: Workload, paths: HandoverPaths): Step[] {
     file('prepare its drop-in', `${paths.units}/${unit}.d/zz-segue.conf`, dropIn(workload)),
     file('name its cgroup', `${folder}/control-group`, `${workload.controlGroup}\n`),
     file('name its main process', `${folder}/main`, `${workload.mainPid.toString()}\n`),
-    file('list its trees', `${folder}/trees.list`, trees.map(({ root }) => `${root.pid.toString()} ${nsenterOptions(workload.entered).join(' ')}\n`).join('')),
-    file('list its archives', `${folder}/files`, workload.privateMounts.map(({ path }) => `${path} ${archiveName(path)}\n`).join('')),
+    file('list its trees', `${folder}/trees.list`, lines(trees.map(({ root }) => `${root.pid.toString()} ${nsenterOptions(workload.entered).join(' ')}`))),
+    file('list its archives', `${folder}/files`, lines(workload.privateMounts.map(({ path }) => `${path} ${archiveName(path)}`))),
     ...trees.flatMap((tree): Step[] => [
       { phase: 'prepare', unit, title: `make a folder for the images of ${tree.root.pid.toString()}`, action: { kind: 'make-folder', path: order(workload, tree, paths).images } },
-      file(`prepare the restore of ${tree.root.pid.toString()}`, `${paths.tree(unit, tree.root.pid)}/restore.arguments`, restoreArguments(order(workload, tree, paths)).map((argument) => `${argument}\n`).join('')),
+      file(`prepare the restore of ${tree.root.pid.toString()}`, `${paths.tree(unit, tree.root.pid)}/restore.arguments`, lines(restoreArguments(order(workload, tree, paths)))),
+      file(`list the files to open for ${tree.root.pid.toString()}`, `${paths.tree(unit, tree.root.pid)}/descriptors`, lines(restoreDescriptors(order(workload, tree, paths)))),
     ]),
   ];
 }

@@ -16,7 +16,6 @@ export type Obstacle =
   | { readonly kind: 'low-pid'; readonly pid: number; readonly reserved: number }
   | { readonly kind: 'traced'; readonly pid: number; readonly tracer: number }
   | { readonly kind: 'descriptor-store'; readonly count: number }
-  | { readonly kind: 'log-streams'; readonly count: number }
   | { readonly kind: 'sandbox-hides-criu'; readonly error: string }
   | { readonly kind: 'user-manager' }
   | { readonly kind: 'container' }
@@ -66,8 +65,6 @@ export function describe(obstacle: Obstacle): ObstacleWords {
       return { why: `process ${obstacle.pid.toString()} is being traced by process ${obstacle.tracer.toString()}`, remedy: 'end the debugger' };
     case 'descriptor-store':
       return { why: `systemd holds ${obstacle.count.toString()} file descriptors for it (FileDescriptorStoreMax=)`, remedy: 'start it afresh: --afresh' };
-    case 'log-streams':
-      return { why: `it has ${obstacle.count.toString()} streams to the journal, more than can be given back`, remedy: 'start it afresh: --afresh' };
     case 'sandbox-hides-criu':
       return { why: `CRIU does not run in its sandbox: ${obstacle.error}`, remedy: 'let the sandbox see /usr/lib (ExecPaths=, InaccessiblePaths=), or start it afresh: --afresh' };
     case 'user-manager':

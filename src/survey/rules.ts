@@ -16,6 +16,13 @@ type Rule = (subject: Subject) => Obstacle[];
 export const JOURNAL_STREAM = '/run/systemd/journal/stdout';
 /** CRIU images these (criu/files.c, criu/include/imgset.h); any other anonymous inode it refuses. */
 const ANONYMOUS = /^anon_inode:(\[(eventfd|eventpoll|timerfd|signalfd|fanotify|pidfd)\]|inotify)$/;
+/**
+ * Files of pressure stall information (Documentation/accounting/psi.rst). A program that wrote a trigger into one polls
+ * it; the kernel does not tell what was written, and CRIU opens the file again without it: poll() would then always
+ * report an error.
+ */
+export const isPressure = (file: OpenFile): boolean => file.kind === 'file' && /^(\/sys\/fs\/cgroup\/.*\/(cpu|io|memory|irq)\.pressure|\/proc\/pressure\/\w+)$/.test(file.target);
+
 /** /dev/null, zero, full, random, urandom: the devices that are the same on every kernel. */
 const MEMORY_DEVICES = new Set([3, 5, 7, 8, 9]);
 export const isNull = (file: OpenFile): boolean => file.kind === 'character-device' && file.major === 1 && file.minor === 3;
@@ -66,14 +73,6 @@ const pipes: Rule = (subject) =>
     const stranger = inode === undefined ? undefined : outsider(subject, inode);
     return stranger === undefined ? undefined : { kind: 'pipe-peer', pid: task.pid, peer: stranger };
   });
-
-const logStreams: Rule = (subject) => {
-  const count = logStreamInodes(subject).length;
-  return count > MAX_LOG_STREAMS ? [{ kind: 'log-streams', count }] : [];
-};
-
-/** The shell that restores has this many descriptors left: 1, 3, 4, 5, 6. */
-export const MAX_LOG_STREAMS = 5;
 
 export function logStreamInodes({ tasks, facts }: Pick<Subject, 'tasks' | 'facts'>): number[] {
   const inodes = tasks.flatMap((task) => task.files.map((file) => inodeOf(file.target, 'socket') ?? 0));
@@ -128,7 +127,7 @@ const descriptorStore: Rule = ({ properties }) => {
 };
 
 const RULES: readonly Rule[] = [
-  anonymousFiles, devices, sockets, pipes, logStreams, socketActivation, sharedMemory, namespaces, roots, processIds, tracers, descriptorStore,
+  anonymousFiles, devices, sockets, pipes, socketActivation, sharedMemory, namespaces, roots, processIds, tracers, descriptorStore,
 ];
 
 /** Every obstacle of a workload, each said once. */

@@ -4,9 +4,9 @@ import { activeUnits, show, type Properties } from '../tools/systemctl.ts';
 import { inodeOf, type Facts } from './facts.ts';
 import { platformReason } from './platform.ts';
 import { readFacts } from './read-facts.ts';
-import { isNull, logStreamInodes, obstaclesOf } from './rules.ts';
-import { cgroupProcesses, type Mount, type NamespaceName, type Task } from './task.ts';
-import type { Afresh, Tree, Workload } from './workload.ts';
+import { isNull, isPressure, logStreamInodes, obstaclesOf } from './rules.ts';
+import { cgroupProcesses, type Mount, type NamespaceName, type OpenFile, type Task } from './task.ts';
+import type { Afresh, FileKey, Tree, Workload } from './workload.ts';
 
 /** The machine as it is: what can be carried, what is started afresh in any case. */
 export interface Survey {
@@ -25,6 +25,8 @@ const ENTERED: readonly NamespaceName[] = ['mnt', 'uts', 'net', 'ipc', 'cgroup']
 /** Content of these comes with the kernel or with systemd, not with the workload. */
 const GIVEN_MOUNTS = /^\/(dev|proc|sys|run\/credentials)(\/|$)/;
 
+const fileKey = (file: OpenFile): FileKey => `${file.mountId.toString(16)}:${file.inode.toString(16)}`;
+
 function treesOf(tasks: readonly Task[]): Tree[] {
   const inside = new Map(tasks.map((task) => [task.pid, task]));
   const rootOf = (task: Task): Task => {
@@ -41,7 +43,8 @@ function describeWorkload(properties: Properties, tasks: readonly Task[], subgro
   const differs = (name: NamespaceName): boolean => first.namespaces[name] !== facts.init.namespaces[name];
   // After an earlier upgrade a namespace may be CRIU's work and not the unit's: then it is in the image again.
   const builtByUnit = (name: NamespaceName): boolean => name !== 'ipc' || properties['PrivateIPC'] === 'yes';
-  const inodes = new Set(tasks.flatMap((task) => task.files.map((file) => inodeOf(file.target, 'socket') ?? 0)));
+  const files = tasks.flatMap((task) => task.files);
+  const inodes = new Set(files.map((file) => inodeOf(file.target, 'socket') ?? 0));
   const hostDevices = new Map(facts.init.mounts.map((mount) => [`${mount.device} ${mount.path}`, mount.root]));
   const mountIds = new Set(first.mounts.map((mount) => mount.id));
   const subject = { unit, properties, tasks, facts };
@@ -60,7 +63,8 @@ function describeWorkload(properties: Properties, tasks: readonly Task[], subgro
     detachIpc: !differs('ipc') && tasks.some((task) => task.sysvSegments.length > 0),
     privateUsers: differs('user'),
     logStreams: logStreamInodes(subject),
-    outsideFiles: [...new Set(tasks.flatMap((task) => task.files.filter((file) => isNull(file) && !mountIds.has(file.mountId)).map((file) => `${file.mountId.toString(16)}:${file.inode.toString(16)}`)))],
+    outsideFiles: [...new Set(files.filter((file) => isNull(file) && !mountIds.has(file.mountId)).map(fileKey))],
+    pressureFiles: [...new Map(files.filter(isPressure).map((file) => [fileKey(file), { key: fileKey(file), path: file.target }])).values()],
     privateMounts: differs('mnt')
       ? first.mounts.filter((mount) => !GIVEN_MOUNTS.test(mount.path) && (mount.root.includes('/systemd-private-') || (mount.type === 'tmpfs' && mount.root === '/' && !hostDevices.has(`${mount.device} ${mount.path}`))))
       : [],

@@ -9,6 +9,14 @@ export interface Tree {
   readonly tasks: readonly Task[];
 }
 
+/** How CRIU names a file that it is not to open itself: `mount id:inode`, hexadecimal. */
+export type FileKey = string;
+
+export interface PressureFile {
+  readonly key: FileKey;
+  readonly path: string;
+}
+
 /** What is carried as one: a systemd service. */
 export interface Workload {
   readonly unit: string;
@@ -25,8 +33,10 @@ export interface Workload {
   readonly privateUsers: boolean;
   /** Inodes of the streams to the journal: given back as the unit's new stream. */
   readonly logStreams: readonly number[];
-  /** Files of mounts that the sandbox does not have, all of them /dev/null: `mount id:inode`, hexadecimal. */
-  readonly outsideFiles: readonly string[];
+  /** Files of mounts that the sandbox does not have, all of them /dev/null. */
+  readonly outsideFiles: readonly FileKey[];
+  /** Files through which it watches for memory pressure and the like: opened anew, with a trigger. */
+  readonly pressureFiles: readonly PressureFile[];
   /** Mounts whose content is this workload's alone and would be lost: PrivateTmp= and the like. */
   readonly privateMounts: readonly Mount[];
   /** Its sockets in the machine's own network namespace: to be locked. */

@@ -44,14 +44,19 @@ export async function probeInside(pid: number, namespaces: readonly string[]): P
 /** Options that dump and restore must agree on. */
 const COMMON = ['-v4', '--tcp-established', '--file-locks', '--manage-cgroups=ignore', '--ext-unix-sk'];
 
+/** The unit's stream to the journal, /dev/null of another mount, or a file of pressure stall information. */
+export type ExternalFile =
+  | { readonly kind: 'stream'; readonly inode: number }
+  | { readonly kind: 'null'; readonly key: string }
+  | { readonly kind: 'pressure'; readonly key: string; readonly path: string };
+
 export interface DumpOrder {
   readonly pid: number;
   readonly images: string;
   readonly entered: readonly string[];
   readonly detachIpc: boolean;
-  /** See Workload.logStreams and Workload.outsideFiles. */
-  readonly logStreams: readonly number[];
-  readonly outsideFiles: readonly string[];
+  /** What CRIU is not to restore itself, but gets as open files. */
+  readonly external: readonly ExternalFile[];
   /** The root is no session leader. */
   readonly shellJob: boolean;
 }
@@ -62,28 +67,29 @@ export interface DumpOrder {
  * image; only SysV IPC of the host must be in an image, and CRIU takes it for a foreign namespace from outside.
  */
 export function dumpCommand(order: DumpOrder): string[] {
-  const external = [...order.logStreams.map((inode) => `unix[${inode.toString()}]`), ...order.outsideFiles.map((file) => `file[${file}]`)];
   const inside = [
     ...(order.detachIpc ? ['unshare', '--ipc'] : []),
     '/proc/self/fd/8', 'dump', '--tree', order.pid.toString(), '--images-dir', '/proc/self/fd/9', '--log-file', 'dump.log',
     '--leave-stopped', '--link-remap', '--ghost-limit', '1G', '--network-lock', 'nftables', ...COMMON,
     ...(order.shellJob ? ['--shell-job'] : []),
-    ...external.flatMap((resource) => ['--external', resource]),
+    ...order.external.flatMap((file) => ['--external', file.kind === 'stream' ? `unix[${file.inode.toString()}]` : `file[${file.key}]`]),
   ];
   const command = order.entered.length === 0 ? inside : ['nsenter', '--target', order.pid.toString(), ...nsenterOptions(order.entered), '--', ...inside];
   return ['sh', '-c', `exec 8<${CRIU} 9<"$0" && exec "$@"`, order.images, ...command];
 }
 
-/** Descriptors of boot/restore that are copies of the unit's stream to the journal. */
-const STREAM_DESCRIPTORS = [1, 3, 4, 5, 6];
+/** Descriptors that boot/restore opens for CRIU begin here, out of the way of its own. */
+const FIRST_DESCRIPTOR = 20;
 
 /** What boot/restore gives to `criu restore` besides the image folder, one argument a line. */
 export function restoreArguments(order: DumpOrder): string[] {
-  const inherited = [
-    ...order.logStreams.map((inode, index) => `fd[${(STREAM_DESCRIPTORS[index] ?? 1).toString()}]:socket:[${inode.toString()}]`),
-    ...order.outsideFiles.map((file) => `fd[0]:file[${file}]`),
-  ];
+  const inherited = order.external.map((file, index) => `fd[${(FIRST_DESCRIPTOR + index).toString()}]:${file.kind === 'stream' ? `socket:[${file.inode.toString()}]` : `file[${file.key}]`}`);
   return ['--restore-detached', '--log-file', 'restore.log', ...COMMON, ...(order.shellJob ? ['--shell-job'] : []), ...inherited.flatMap((value) => ['--inherit-fd', value])];
+}
+
+/** What boot/restore opens beforehand, one a line: `20 stream`, `21 null`, `22 pressure PATH`. */
+export function restoreDescriptors({ external }: DumpOrder): string[] {
+  return external.map((file, index) => `${(FIRST_DESCRIPTOR + index).toString()} ${file.kind}${file.kind === 'pressure' ? ` ${file.path}` : ''}`);
 }
 
 /** The lines of a CRIU log that say what went wrong; tun is only asked whether it is there. */
