@@ -6,10 +6,10 @@ import type { StateKind } from './kind.ts';
  * Paths below /proc/sys, see Documentation/admin-guide/sysctl.
  */
 const NOT_CARRIED: readonly RegExp[] = [
-  /^kernel\/(ns_last_pid|hostname|domainname|osrelease|ostype|version|bootid|random\/|tainted|cap_last_cap|ngroups_max|overflow.id$|kexec_load|modprobe|poweroff_cmd|usermodehelper|keys\/|seccomp\/actions_avail|sched_domain|core_pattern$|bootloader|pty\/nr|spl|printk_devkmsg|arch$|threads-max|max_rcu_stall|acpi_video|firmware_config)/,
+  /^kernel\/(ns_last_pid|hostname|domainname|osrelease|ostype|version|bootid|random\/|tainted|cap_last_cap|ngroups_max|overflow.id$|auto_msgmni|kexec_load|modprobe|poweroff_cmd|usermodehelper|keys\/|seccomp\/actions_avail|sched_domain|core_pattern$|bootloader|pty\/nr|spl|printk_devkmsg|arch$|threads-max|max_rcu_stall|acpi_video|firmware_config)/,
   /^fs\/(dentry-state|file-nr|inode-nr|inode-state|aio-nr|quota|binfmt_misc|file-max|nr_open|epoll|inotify\/max_user_watches|mqueue|verity|xfs|nfs)/,
   /^vm\/(drop_caches|compact_memory|stat_refresh|min_free_kbytes|lowmem_reserve_ratio|user_reserve_kbytes|admin_reserve_kbytes)/,
-  /^net\/(netfilter\/nf_conntrack_(count|buckets)|ipv[46]\/route\/flush|ipv6\/conf\/[^/]+\/stable_secret|core\/netdev_rss_key|ipv4\/tcp_(available|allowed)_|ipv4\/(tcp|udp)_mem$|ipv4\/tcp_fastopen_key)/,
+  /^net\/(ipv[46]\/neigh\/[^/]+\/(base_reachable_time|retrans_time)$|netfilter\/nf_conntrack_(count|buckets)|ipv[46]\/route\/flush|ipv6\/conf\/[^/]+\/stable_secret|core\/netdev_rss_key|ipv4\/tcp_(available|allowed)_|ipv4\/(tcp|udp)_mem$|ipv4\/tcp_fastopen_key)/,
   /^(dev|debug|sunrpc|user)\//,
 ];
 

@@ -1,13 +1,21 @@
-import { readdirSync } from 'node:fs';
 import type { Step } from '../plan/step.ts';
 import { show } from '../tools/systemctl.ts';
 import { archive } from '../tools/tar.ts';
 import type { StateKind } from './kind.ts';
 
-/** What in /run is made by the boot itself, or by a part of the platform that starts afresh. */
-const RUN_OF_THE_PLATFORM = /^(systemd|udev|log|user|dbus|credentials|lock|initctl|mount|utmp|motd.*|sshd.*|ssh-unix-local|network|NetworkManager|resolvconf|netns|tmpfiles\.d|host|initramfs|blkid|cryptsetup|lvm|mdadm|criu.*|segue|agetty\.reload|console-setup|cloud-init|nscd|polkit-1|reboot-required.*|fsck|kexec.*|rpc.*|docker.*|containerd.*|crun|runc|libpod|containers|multipath.*|dmeventd.*|udisks2|crond?\.(pid|reboot)|chrony|rsyslogd\.pid|machine-id|nologin|shm)$/;
+/**
+ * What in /run is made by the boot itself, or by a part of the platform that starts afresh: shell patterns, as files come
+ * and go until the archive is made. CRIU's cache of kernel features (criu.kdat) is the old kernel's: with it a restore on
+ * another kernel crashes.
+ */
+const RUN_OF_THE_PLATFORM = [
+  'systemd', 'udev', 'log', 'user', 'dbus', 'credentials', 'lock', 'initctl', 'mount', 'utmp', 'motd*', 'sshd*', 'ssh-unix-local', 'network', 'NetworkManager', 'resolvconf', 'netns',
+  'tmpfiles.d', 'host', 'initramfs', 'blkid', 'cryptsetup', 'lvm', 'mdadm', 'criu*', 'segue', 'agetty.reload', 'console-setup', 'cloud-init', 'nscd', 'polkit-1', 'reboot-required*', 'fsck',
+  'kexec*', 'rpc*', 'docker*', 'containerd*', 'crun', 'runc', 'libpod', 'containers', 'multipath*', 'dmeventd*', 'udisks2', 'crond.pid', 'crond.reboot', 'chrony', 'rsyslogd.pid', 'machine-id', 'nologin',
+  'shm', 'sendsigs.omit.d', 'setrans',
+];
 /** In /tmp: folders of PrivateTmp=, which come back with their units, and of a display. */
-const TMP_OF_THE_PLATFORM = /^(systemd-private-.*|\.X.*|\.ICE-unix|\.font-unix|\.XIM-unix|ssh-.*)$/;
+const TMP_OF_THE_PLATFORM = ['systemd-private-*', '.X*', '.ICE-unix', '.font-unix', '.XIM-unix', 'ssh-*'];
 
 /**
  * Files on filesystems that the old kernel takes with it. Archived when everything is parked, so that they belong to
@@ -22,17 +30,16 @@ export const tmpfs: StateKind = {
 
     // Folders and pid files of what is started afresh would only confuse it.
     const units = await show(survey.afresh.map(({ unit }) => unit), ['RuntimeDirectory', 'PIDFile']);
-    const ofAfresh = new Set(units.ok ? units.value.flatMap((unit) => [...(unit['RuntimeDirectory'] ?? '').split(' '), (unit['PIDFile'] ?? '').replace(/^\/run\//, '')]) : []);
-    const carriedPidFiles = new Set(carried.map(({ properties }) => (properties['PIDFile'] ?? '').replace(/^\/run\//, '')));
+    const ofAfresh = (units.ok ? units.value : []).flatMap((unit) => [...(unit['RuntimeDirectory'] ?? '').split(' '), (unit['PIDFile'] ?? '').replace(/^\/run\//, '')]).filter(Boolean);
+    const ofCarried = new Set(carried.flatMap(({ properties }) => [...(properties['RuntimeDirectory'] ?? '').split(' '), (properties['PIDFile'] ?? '').replace(/^\/run\//, '')]));
 
-    for (const { path, skip } of [
-      { path: '/run', skip: (name: string) => (RUN_OF_THE_PLATFORM.test(name) || ofAfresh.has(name)) && !carriedPidFiles.has(name) },
-      { path: '/run/lock', skip: () => false },
-      { path: '/dev/shm', skip: () => false },
-      { path: '/tmp', skip: (name: string) => TMP_OF_THE_PLATFORM.test(name) },
-    ]) {
+    for (const [path, left] of [
+      ['/run', [...RUN_OF_THE_PLATFORM, ...ofAfresh].filter((name) => !ofCarried.has(name))],
+      ['/run/lock', []],
+      ['/dev/shm', []],
+      ['/tmp', TMP_OF_THE_PLATFORM],
+    ] as const) {
       if (!mounts.some((mount) => mount.path === path)) continue;
-      const left = readdirSync(path).filter(skip);
       const file = `${path.slice(1).replaceAll('/', '-')}.tar`;
       list.push(`${path} ${file}`);
       steps.push({ phase: 'park', title: `archive ${path}`, action: { kind: 'run', argv: archive(path, `${paths.state}/${file}`, left) } });
