@@ -3,9 +3,9 @@ import { LabError } from '../errors.js';
 import type { Guest } from '../guest/guest.js';
 import { openLab } from '../lab.js';
 import { ClientsProcess } from './clients-process.js';
-import { installWorkloads } from './install.js';
 import { makeOutcome, type Moment, type Outcome } from './outcome.js';
 import { readUptimes } from './outside.js';
+import { preparedState } from './prepared.js';
 import { ensurePsql } from './psql.js';
 import { kernelUptime, readUnits } from './services.js';
 import { stage } from './stage.js';
@@ -26,17 +26,12 @@ export async function demo({ kernelFrom, to, mirror }: DemoOptions): Promise<Out
   stage.heading(`A Debian server on Linux ${kernelFrom}`);
   const lab = openLab({ ...(mirror === undefined ? {} : { mirror }), log: (line) => stage.line(line) });
   await ensurePsql();
-  await using guest = await lab.up({ kernel: kernelFrom });
+  await using guest = await lab.up({ state: await preparedState(lab, kernelFrom) });
   if (guest.record.namespace === undefined) {
     throw new LabError('the demo needs a guest that can be reached from outside', { hint: 'run it as root' });
   }
 
-  stage.heading("The administrator's own programs");
-  await installWorkloads(guest);
-  stage.line('counter.service, a Node program, and ticker.service, a shell script, are running');
-
-  stage.heading('Set-up and check');
-  await show(guest, 'segue setup --restart');
+  stage.heading('Check');
   await show(guest, 'segue check');
 
   stage.heading('Clients outside');

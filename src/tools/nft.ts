@@ -45,12 +45,21 @@ export function handoverLockScript(name: string, sockets: readonly InetSocket[])
   return table(name, drops(sockets, 'input'), drops(sockets, 'output'));
 }
 
-/** Rules that drop what goes to (or comes from) listening ports, UDP ports, and each connection. */
+/**
+ * Rules that stop what goes to (or comes from) listening ports, UDP ports, and each connection. What arrives for a
+ * connection is answered with "host unreachable": by RFC 6069 the peer then does not double the time until it sends
+ * again, and is heard soon after the workload runs again; it may not give up for that (RFC 1122, 4.2.3.9). A first
+ * packet is dropped without a word, as connect() would fail otherwise.
+ */
 function drops(sockets: readonly InetSocket[], direction: 'input' | 'output'): string[] {
   const here = direction === 'input' ? 'dport' : 'sport';
+  const stop = direction === 'input' ? 'counter reject with icmpx host-unreachable' : 'counter drop';
   const tcp = listeningPorts(sockets);
   const udp = udpPorts(sockets);
-  const rules = [...(tcp.length > 0 ? [`tcp ${here} ${set(tcp)} counter drop`] : []), ...(udp.length > 0 ? [`udp ${here} ${set(udp)} counter drop`] : [])];
+  const rules = [
+    ...(tcp.length > 0 ? [`tcp ${here} ${set(tcp)} tcp flags & (syn | ack) == syn counter drop`, `tcp ${here} ${set(tcp)} ${stop}`] : []),
+    ...(udp.length > 0 ? [`udp ${here} ${set(udp)} counter drop`] : []),
+  ];
   for (const family of ['ip', 'ip6'] as const) {
     const connections = sockets.filter((socket) => socket.protocol === 'tcp' && socket.state !== 'LISTEN' && socket.peerPort > 0 && isV6(socket.localAddress) === (family === 'ip6'));
     const tuples = connections.map((socket) => {
@@ -58,7 +67,7 @@ function drops(sockets: readonly InetSocket[], direction: 'input' | 'output'): s
       const peer = `${socket.peerAddress} . ${socket.peerPort.toString()}`;
       return direction === 'input' ? `${peer} . ${local}` : `${local} . ${peer}`;
     });
-    if (tuples.length > 0) rules.push(`${family} saddr . tcp sport . ${family} daddr . tcp dport ${set(unique(tuples))} counter drop`);
+    if (tuples.length > 0) rules.push(`${family} saddr . tcp sport . ${family} daddr . tcp dport ${set(unique(tuples))} ${stop}`);
   }
   return rules;
 }
