@@ -1,0 +1,72 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { firstFreePid, newCommandLine } from '../../../src/plan/command-line.ts';
+import { jumpOf } from '../../../src/settle/settle.ts';
+
+const OPTIONS = { id: '20260102-030405', store: '/var/lib/segue', pidMax: 4_194_304, lastPid: 5100 };
+const ADDED = 'sysctl.kernel.pid_max=4194304 sysctl.kernel.ns_last_pid=5100 segue.upgrade=20260102-030405 segue.store=/var/lib/segue';
+
+test('the new kernel gets the words of the old one and those that the restore needs', () => {
+  expect(newCommandLine('root=/dev/vda ro console=ttyS0 quiet\n', OPTIONS)).toBe(`root=/dev/vda ro console=ttyS0 quiet ${ADDED}`);
+});
+
+test('words of the bootloader are left out', () => {
+  expect(newCommandLine('BOOT_IMAGE=/boot/vmlinuz-6.12 initrd=\\initrd.img root=UUID=1 ro kexec_jump_back_entry=0x1', OPTIONS)).toBe(`root=UUID=1 ro ${ADDED}`);
+});
+
+test('a quoted value stays one word, with its blanks', () => {
+  const line = 'root=/dev/vda dyndbg="file drivers/usb/* +p; module x +p" "odd word=1 2" ro';
+  expect(newCommandLine(line, OPTIONS)).toBe(`${line} ${ADDED}`);
+});
+
+test('an upgrade after an upgrade does not make the line grow', () => {
+  const word = fc.constantFrom('ro', 'quiet', 'root=/dev/vda', 'a="b c"', 'BOOT_IMAGE=/x', 'sysctl.vm.swappiness=1', 'segue.upgrade=old', 'x=segue.store=1');
+  fc.assert(
+    fc.property(fc.array(word), (words) => {
+      const once = newCommandLine(words.join(' '), OPTIONS);
+      expect(newCommandLine(once, OPTIONS)).toBe(once);
+      expect(newCommandLine(once, { ...OPTIONS, id: 'next', lastPid: 9 }).split(' ')).toHaveLength(once.split(' ').length);
+    }),
+  );
+});
+
+test('sysctls of the administrator stay, those of the process ids are replaced', () => {
+  expect(newCommandLine('sysctl.vm.swappiness=1 sysctl.kernel.pid_max=9', OPTIONS)).toBe(`sysctl.vm.swappiness=1 ${ADDED}`);
+});
+
+test('the new kernel finds the hand-over by its command line', () => {
+  expect(jumpOf(newCommandLine('root=/dev/vda ro', { ...OPTIONS, store: '/srv/images' }))).toEqual({ id: OPTIONS.id, store: '/srv/images' });
+});
+
+test('a command line without an upgrade, or with an odd one, is no jump', () => {
+  for (const line of ['root=/dev/vda ro', 'nosegue.upgrade=1', 'segue.upgrade=../../etc', 'segue.upgrade=']) expect(jumpOf(line)).toBeUndefined();
+  expect(jumpOf('segue.upgrade=1')).toEqual({ id: '1', store: '/var/lib/segue' });
+});
+
+test('with room above, the new processes are numbered after the highest that is carried', () => {
+  expect(firstFreePid([500, 4000, 3999], 4_194_304, 300)).toBe(4100);
+  expect(firstFreePid([], 32_768, 300)).toBe(400);
+});
+
+test('with little room above, the widest gap is taken', () => {
+  expect(firstFreePid([400, 500, 25_000, 32_000], 32_768, 300)).toBe(600);
+});
+
+test('the ids that follow are free, and above those that the kernel takes itself', () => {
+  const RESERVED = 300;
+  const pidMax = fc.constantFrom(32_768, 4_194_304);
+  const machine = pidMax.chain((max) => fc.tuple(fc.constant(max), fc.uniqueArray(fc.integer({ min: RESERVED, max: max - 1 }), { maxLength: 400 })));
+  fc.assert(
+    fc.property(machine, ([max, carried]) => {
+      const last = firstFreePid(carried, max, RESERVED);
+      const next = Math.min(...carried.filter((pid) => pid > last), max);
+
+      expect(last).toBeGreaterThanOrEqual(RESERVED);
+      expect(carried).not.toContain(last + 1);
+      // As many as a boot needs, or three quarters of the widest gap that there is.
+      const points = [RESERVED, ...carried, max].toSorted((a, b) => a - b);
+      const widest = Math.max(...points.slice(1).map((point, index) => point - points[index]!));
+      expect(next - last).toBeGreaterThanOrEqual(Math.min(19_900, widest * 0.75));
+    }),
+  );
+});

@@ -1,0 +1,209 @@
+import { expect, test } from 'vitest';
+import { choose, makePlan, neededBytes, type Plan } from '../../../src/plan/plan.ts';
+import type { Step } from '../../../src/plan/step.ts';
+import type { Survey } from '../../../src/survey/survey.ts';
+import type { Workload } from '../../../src/survey/workload.ts';
+import { listening, mount, survey, task, workload } from '../survey/builders.ts';
+
+const blocked = workload('blocked.service', { obstacles: [{ kind: 'terminal', pid: 9000, path: '/dev/tty1' }] });
+
+/** Two trees, one of them stopped by its user, a sandbox and files of its own. */
+function rich(): Workload {
+  const root = task(5000, { comm: 'main', startTime: 77 });
+  const child = task(5001, { parent: 5000, session: 5000, processGroup: 5000, stopped: true, threads: [5001, 5002] });
+  const second = task(6000, { comm: 'helper', session: 5000 });
+  return workload('rich.service', {
+    trees: [{ root, tasks: [root, child] }, { root: second, tasks: [second] }],
+    mainPid: 5000,
+    entered: ['mnt', 'uts'],
+    privateUsers: true,
+    logStreams: [31],
+    outsideFiles: ['1a:4'],
+    pressureFiles: [{ key: '1c:9', path: '/sys/fs/cgroup/system.slice/rich.service/memory.pressure' }],
+    privateMounts: [mount('/tmp', { root: '/systemd-private-1/tmp' }), mount('/var/tmp', { root: '/var/tmp/systemd-private-1/tmp' })],
+    sockets: [listening(6379)],
+  });
+}
+
+async function plan(seen: Survey, afresh: readonly string[] = []): Promise<Plan> {
+  const made = await makePlan(seen, {
+    id: '20260102-030405',
+    store: '/var/lib/segue',
+    from: '6.12.1',
+    to: { release: '7.3.4', image: '/boot/vmlinuz-7.3.4', initrd: '/boot/initrd.img-7.3.4' },
+    afresh,
+    machine: { machineId: '0'.repeat(32), commandLine: 'root=/dev/vda ro', pidMax: 4_194_304, reservedPids: 300 },
+  });
+  if (!made.ok) throw new Error(made.failure.reason);
+  return made.value;
+}
+
+const full = await plan(
+  survey([workload('plain.service', { sockets: [listening(80)] }), rich(), blocked], { hostMounts: [mount('/run'), mount('/tmp'), mount('/dev/shm')] }),
+  ['blocked'],
+);
+const { steps, paths } = full;
+const index = (test: (step: Step) => boolean): number => {
+  const found = steps.findIndex(test);
+  if (found < 0) throw new Error('there is no such step');
+  return found;
+};
+const indices = (test: (step: Step) => boolean): number[] => steps.flatMap((step, at) => (test(step) ? [at] : []));
+const runs = (step: Step, ...words: string[]): boolean => step.action.kind === 'run' && words.every((word, at) => step.action.kind === 'run' && step.action.argv[at] === word);
+const written = (path: string): string => {
+  const step = steps.find(({ action }) => action.kind === 'write' && action.path === path);
+  if (step?.action.kind !== 'write') throw new Error(`${path} is not written`);
+  return step.action.content;
+};
+
+const hold = index(({ title }) => title === 'hold new connections back');
+const drain = index(({ action }) => action.kind === 'drain');
+const lock = index(({ title }) => title === 'lock the sockets');
+const dumps = indices(({ action }) => action.kind === 'dump');
+const archives = indices((step) => runs(step, 'tar'));
+const seal = index(({ action }) => action.kind === 'seal');
+const park = indices(({ phase }) => phase === 'park');
+
+test('who has no obstacle is carried, and who has one may be stopped', () => {
+  const seen = survey([workload('a.service'), blocked]);
+  const chosen = choose(seen, ['blocked.service']);
+  expect(chosen.ok && chosen.value.carried.map(({ unit }) => unit)).toEqual(['a.service']);
+  expect(chosen.ok && chosen.value.stopped.map(({ unit }) => unit)).toEqual(['blocked.service']);
+});
+
+test('an obstacle that nobody allowed blocks the upgrade', () => {
+  expect(choose(survey([workload('a.service'), blocked]), [])).toEqual({ ok: false, failure: { reason: 'obstacles', blocked: [blocked] } });
+});
+
+test('a unit can be named without its suffix, and also when it could be carried', () => {
+  const chosen = choose(survey([workload('a.service')]), ['a']);
+  expect(chosen.ok && chosen.value).toMatchObject({ carried: [], stopped: [{ unit: 'a.service' }] });
+});
+
+test('a unit that is started afresh anyway can be named', () => {
+  const seen = survey([workload('a.service')], { afresh: [{ unit: 'session-1.scope', description: '', why: '' }] });
+  expect(choose(seen, ['session-1.scope'])).toMatchObject({ ok: true });
+});
+
+test('a unit that does not run is unknown', () => {
+  expect(choose(survey([workload('a.service')]), ['b'])).toEqual({ ok: false, failure: { reason: 'unit-unknown', unit: 'b.service' } });
+});
+
+test('the store needs room for the memory of all, and something for logs', () => {
+  expect(neededBytes([])).toBe(64 * 2 ** 20);
+  expect(neededBytes([workload('a.service', { memory: 2 ** 30 }), workload('b.service', { memory: 2 ** 30 })])).toBeGreaterThan(2 * 2 ** 30);
+});
+
+test('the phases come one after the other', () => {
+  const order = ['prepare', 'park', 'jump'];
+  const seen = steps.map(({ phase }) => order.indexOf(phase));
+  expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+  expect(new Set(seen).size).toBe(3);
+});
+
+test('the new kernel is loaded before anything is parked', () => {
+  const load = index((step) => runs(step, 'kexec', '--load'));
+  expect(load).toBeLessThan(Math.min(...park));
+  expect(steps[load]?.undo).toMatchObject({ kind: 'run', argv: expect.arrayContaining(['--unload']) as string[] });
+});
+
+test('connections are held back, then accepted, then locked, before the first process is imaged', () => {
+  expect([hold, drain, lock, dumps[0]]).toEqual([hold, drain, lock, dumps[0]].toSorted((a, b) => a! - b!));
+  expect(steps[drain]?.action).toMatchObject({ ports: [80, 6379] });
+  expect(steps[hold]?.undo).toEqual({ kind: 'unlock' });
+});
+
+test('every tree is imaged once, and for each there is a way back', () => {
+  expect(dumps.map((at) => steps[at]?.action)).toMatchObject([
+    { unit: 'plain.service', pid: 4000, startTime: 40_000 },
+    { unit: 'rich.service', pid: 5000, startTime: 77, privateUsers: true },
+    { unit: 'rich.service', pid: 6000 },
+  ]);
+  for (const at of dumps) expect(steps[at]?.undo).toMatchObject({ kind: 'resume', controlGroup: `/system.slice/${steps[at]?.unit ?? ''}` });
+});
+
+test('a process that its user had stopped stays stopped', () => {
+  expect(steps[dumps[1]!]?.undo).toMatchObject({ keepStopped: [5001] });
+});
+
+test('a tree whose session leads from outside is imaged as a shell job', () => {
+  const options = dumps.map((at) => {
+    const action = steps[at]?.action;
+    return action?.kind === 'dump' && action.argv.includes('--shell-job');
+  });
+  expect(options).toEqual([false, false, true]);
+});
+
+test('what changes in the parked machine is archived after the last image, and sealed after the last archive', () => {
+  expect(archives).toHaveLength(5);
+  expect(Math.min(...archives)).toBeGreaterThan(Math.max(...dumps));
+  expect(seal).toBeGreaterThan(Math.max(...archives));
+  for (const at of indices(({ action }) => action.kind === 'write' || action.kind === 'make-folder' || action.kind === 'link')) expect(at).toBeLessThan(Math.min(...park));
+});
+
+test('the seal has every workload with the folder of each of its trees', () => {
+  expect(steps[seal]?.action).toMatchObject({
+    workloads: [
+      { unit: 'plain.service', hostNetwork: true, images: [`${paths.tree('plain.service', 4000)}/images`] },
+      { unit: 'rich.service', hostNetwork: true, images: [`${paths.tree('rich.service', 5000)}/images`, `${paths.tree('rich.service', 6000)}/images`] },
+    ],
+  });
+});
+
+test('the disks are written before the jump, and the jump is the last step', () => {
+  expect(steps.at(-2)?.action).toEqual({ kind: 'run', argv: ['sync'] });
+  expect(indices(({ action }) => action.kind === 'jump')).toEqual([steps.length - 1]);
+});
+
+test('who is to be started afresh is stopped before the sockets are held, and started again on the way back', () => {
+  const stop = index((step) => runs(step, 'systemctl', 'stop', '--', 'blocked.service'));
+  expect(stop).toBeLessThan(hold);
+  expect(steps[stop]?.undo).toEqual({ kind: 'run', argv: ['systemctl', 'start', '--', 'blocked.service'] });
+  expect(full.stopped.map(({ unit }) => unit)).toEqual(['blocked.service']);
+});
+
+test('no two steps are called the same', () => {
+  const names = steps.map(({ unit, title }) => `${unit ?? ''} ${title}`);
+  expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
+});
+
+test('every file of the hand-over has a folder that exists by then or is made with it', () => {
+  for (const { action } of steps) if ('path' in action) expect(action.path.startsWith(`${paths.handover}`)).toBe(true);
+  const links = indices(({ action }) => action.kind === 'link');
+  const folder = index(({ action }) => action.kind === 'make-folder' && action.path.endsWith('/multi-user.target.wants'));
+  expect(folder).toBeLessThan(Math.min(...links));
+});
+
+test('boot/restore finds the cgroup, the main process, the trees, the archives and the open files', () => {
+  const folder = paths.workload('rich.service');
+  expect(written(`${folder}/control-group`)).toBe('/system.slice/rich.service\n');
+  expect(written(`${folder}/main`)).toBe('5000\n');
+  expect(written(`${folder}/trees.list`)).toBe('5000 --mount --uts\n6000 --mount --uts\n');
+  expect(written(`${folder}/files`)).toBe('/tmp tmp.tar\n/var/tmp var-tmp.tar\n');
+  expect(written(`${folder}/trees/5000/descriptors`)).toBe('20 stream\n21 null\n22 pressure /sys/fs/cgroup/system.slice/rich.service/memory.pressure\n');
+  expect(written(`${folder}/trees/6000/restore.arguments`)).toContain('--inherit-fd\nfd[20]:socket:[31]\n');
+});
+
+test('the archives that are listed are those that are made', () => {
+  const made = archives.flatMap((at) => {
+    const action = steps[at]?.action;
+    return action?.kind === 'run' ? [action.argv[action.argv.indexOf('--file') + 1]] : [];
+  });
+  const listed = [
+    ...written(`${paths.state}/tmpfs`).trim().split('\n').map((line) => `${paths.state}/${line.split(' ')[1] ?? ''}`),
+    ...written(`${paths.workload('rich.service')}/files`).trim().split('\n').map((line) => `${paths.workload('rich.service')}/${line.split(' ')[1] ?? ''}`),
+  ];
+  expect(made.toSorted()).toEqual(listed.toSorted());
+});
+
+test('the settling comes after every carried unit, and each of them is wanted by the new boot', () => {
+  expect(written(`${paths.units}/segue-settle.service.d/segue.conf`)).toBe('[Unit]\nAfter=plain.service rich.service\n');
+  const wanted = steps.flatMap(({ action }) => (action.kind === 'link' ? [action.path.split('/').at(-1)] : []));
+  expect(wanted).toEqual(['plain.service', 'rich.service', 'segue-settle.service']);
+});
+
+test('the ids of processes, threads, groups and sessions stay free in the new kernel', () => {
+  const load = steps.find((step) => runs(step, 'kexec', '--load'));
+  const words = load?.action.kind === 'run' ? load.action.argv.join(' ') : '';
+  expect(words).toMatch(/sysctl\.kernel\.ns_last_pid=6100\b/);
+});

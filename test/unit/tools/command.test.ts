@@ -1,0 +1,87 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { display, run, runOk, traceCommands } from '../../../src/tools/command.ts';
+import { archive } from '../../../src/tools/tar.ts';
+
+test('plain commands stay readable', () => {
+  expect(display(['nft', '-f', '-'])).toBe('nft -f -');
+  expect(display(['kexec', '--initrd=/boot/x', '--command-line=ro quiet'])).toBe("kexec --initrd=/boot/x '--command-line=ro quiet'");
+});
+
+test('a command that is pasted into a shell has the words that it had', () => {
+  const word = fc.oneof(fc.constantFrom('', "'", '"', '$HOME', '`id`', 'a\nb', '*', '~', '#', '\\', 'ä', "it's"), fc.string({ unit: 'binary' })).filter((text) => !text.includes('\0'));
+  fc.assert(
+    fc.property(fc.array(word, { minLength: 1, maxLength: 5 }), (words) => {
+      const printed = execFileSync('sh', ['-c', `printf '%s\\0' ${display(words)}`], { encoding: 'utf8' });
+      expect(printed.split('\0').slice(0, -1)).toEqual(words);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('a program gives its output, its errors and its exit code', async () => {
+  expect(await run(['sh', '-c', 'echo out; echo err >&2; exit 3'])).toEqual({ stdout: 'out\n', stderr: 'err\n', exitCode: 3 });
+});
+
+test('a program reads its input, and without one an empty one', async () => {
+  expect((await run(['cat'], { input: 'a\nb' })).stdout).toBe('a\nb');
+  expect(await run(['cat'])).toEqual({ stdout: '', stderr: '', exitCode: 0 });
+});
+
+test('a program that is not there ends with 127', async () => {
+  expect((await run(['segue-no-such-program'])).exitCode).toBe(127);
+});
+
+test('a program that takes too long is ended, which is a failure', async () => {
+  expect((await run(['sleep', '20'], { timeout: 50 })).exitCode).toBe(126);
+});
+
+test('a program runs in a session of its own and in plain English', async () => {
+  const { stdout } = await run(['sh', '-c', 'cut -d" " -f1,6 /proc/$$/stat; echo $LC_ALL']);
+  const [ids, locale] = stdout.trim().split('\n');
+  const [pid, session] = (ids ?? '').split(' ');
+  expect(session).toBe(pid);
+  expect(locale).toBe('C.UTF-8');
+});
+
+test('a program that must succeed and does not says which command and the end of what it said', async () => {
+  const script = 'for i in $(seq 30); do echo "line $i" >&2; done; exit 4';
+  const result = await runOk(['sh', '-c', script]);
+  const output = Array.from({ length: 12 }, (_, index) => `line ${index + 19}`).join('\n');
+  expect(result).toEqual({ ok: false, failure: { reason: 'command-failed', command: `sh -c '${script}'`, exitCode: 4, output } });
+});
+
+test('a program that fails without errors is quoted from its output', async () => {
+  expect(await runOk(['sh', '-c', 'echo why; false'])).toMatchObject({ failure: { output: 'why' } });
+});
+
+test('every command is traced before it runs', async () => {
+  const lines: string[] = [];
+  traceCommands((line) => lines.push(line));
+  try {
+    await run(['echo', 'a b']);
+  } finally {
+    traceCommands(() => undefined);
+  }
+  expect(lines).toEqual(["echo 'a b'"]);
+});
+
+test('an archive leaves out what it is told to, by pattern, and at the top only', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'segue-tar-'));
+  try {
+    const from = join(folder, 'from');
+    for (const path of ['x/y', 'sub/x', 'motd.d', 'a', 'sub/motd.d']) {
+      mkdirSync(join(from, path, '..'), { recursive: true });
+      writeFileSync(join(from, path), '');
+    }
+    expect(await run(archive(from, join(folder, 'a.tar'), ['x', 'motd*']))).toMatchObject({ exitCode: 0 });
+    const listed = await run(['tar', '--list', '--file', join(folder, 'a.tar')]);
+    expect(listed.stdout.trim().split('\n').sort()).toEqual(['./', './a', './sub/', './sub/motd.d', './sub/x']);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -1,0 +1,144 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import fc from 'fast-check';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { editMessage, leaveUserNamespace, readMessages, runId, writeMessages } from '../../../src/tools/criu-images.ts';
+import { fixtureFolder } from '../../fixtures/fixture.ts';
+
+const REAL = fixtureFolder('criu/redis-server');
+const names = readdirSync(REAL);
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'segue-images-'));
+  cpSync(REAL, folder, { recursive: true });
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+/** Every number in a message by its path of field numbers: `[5].10.3`; bytes that are no message count as text. */
+function fieldsOf(message: Uint8Array, nested: (path: string) => boolean, prefix = ''): Map<string, string> {
+  const found = new Map<string, string>();
+  const reader = new BinaryReader(message);
+  while (reader.pos < reader.len) {
+    const [number, wire] = reader.tag();
+    const path = `${prefix}${number}`;
+    if (wire === WireType.LengthDelimited) {
+      const bytes = reader.bytes();
+      if (nested(path)) for (const [inner, value] of fieldsOf(bytes, nested, `${path}.`)) found.set(inner, value);
+      else found.set(path, `${found.get(path) ?? ''}${Buffer.from(bytes).toString('hex')};`);
+    } else found.set(path, `${found.get(path) ?? ''}${Buffer.from(reader.skip(wire, number)).toString('hex')};`);
+  }
+  return found;
+}
+
+function changes(name: string, nested: (path: string) => boolean = () => false): string[] {
+  const fields = (from: string): Map<string, string> => fieldsOf(readMessages(readFileSync(join(from, name)))[0]!, nested);
+  const before = fields(REAL);
+  const after = fields(folder);
+  expect([...after.keys()]).toEqual([...before.keys()]);
+  return [...before.keys()].filter((path) => before.get(path) !== after.get(path));
+}
+
+// An inventory has one magic number, every other image has two.
+test.each(names.filter((name) => name !== 'inventory.img'))('%s is the same to the last byte after it was read and written', (name) => {
+  const image = readFileSync(join(REAL, name));
+  const messages = readMessages(image);
+
+  expect(messages.length).toBeGreaterThan(0);
+  expect(writeMessages(image, messages).equals(image)).toBe(true);
+});
+
+test.each(names)('%s is the same to the last byte after an edit of fields that it does not have', (name) => {
+  for (const message of readMessages(readFileSync(join(REAL, name)))) {
+    expect(Buffer.from(editMessage(message, { 9999: { varint: 1 } })).equals(message)).toBe(true);
+  }
+});
+
+test('any messages come back as they were written', () => {
+  const message = fc.uint8Array({ maxLength: 300 });
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 8, maxLength: 8 }), fc.array(message, { maxLength: 6 }), (header, messages) => {
+      const image = writeMessages(Buffer.from(header), messages);
+      expect(readMessages(image).map((read) => [...read])).toEqual(messages.map((written) => [...written]));
+      expect([...image.subarray(0, 8)]).toEqual([...header]);
+    }),
+  );
+});
+
+test('an edit changes the fields that it names and leaves every other as it is, in its order', () => {
+  const inner = new BinaryWriter().tag(1, WireType.Varint).uint32(7).tag(2, WireType.Varint).uint32(8).finish();
+  const message = new BinaryWriter()
+    .tag(3, WireType.Varint).uint32(300)
+    .tag(200, WireType.LengthDelimited).bytes(inner)
+    .tag(4, WireType.Bit64).fixed64('81985529216486895')
+    .tag(3, WireType.LengthDelimited).bytes(new Uint8Array([0xff, 0x01, 0x05]))
+    .finish();
+  const expected = new BinaryWriter()
+    .tag(3, WireType.Varint).uint32(0)
+    .tag(200, WireType.LengthDelimited).bytes(new BinaryWriter().tag(1, WireType.Varint).uint32(7).tag(2, WireType.Varint).uint32(1).finish())
+    .tag(4, WireType.Bit64).fixed64('81985529216486895')
+    .tag(3, WireType.LengthDelimited).bytes(new Uint8Array([0, 0]))
+    .finish();
+
+  expect([...editMessage(message, { 3: { zeros: true }, 200: { message: { 2: { varint: 1 } } } })]).toEqual([...expected]);
+});
+
+test('the id of the run is a UUID', async () => {
+  expect(await runId(REAL)).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+});
+
+test('leaving the user namespace changes the id of that namespace and no other', async () => {
+  await leaveUserNamespace(folder);
+
+  const USER_NAMESPACE = '10';
+  expect(changes('ids-354.img')).toEqual([USER_NAMESPACE]);
+  const inventory = fieldsOf(readMessages(readFileSync(join(REAL, 'inventory.img')))[0]!, (path) => path === '3');
+  const ids = fieldsOf(readMessages(readFileSync(join(folder, 'ids-354.img')))[0]!, () => false);
+  expect(ids.get(USER_NAMESPACE)).toBe(inventory.get(`3.${USER_NAMESPACE}`));
+});
+
+/** thread_core and the creds in it. */
+const nestedInThread = (path: string): boolean => path === '5' || path === '5.10';
+
+test('leaving the user namespace takes every capability from every thread, and nothing else', async () => {
+  // criu/images: core.proto, creds.proto
+  const CAPABILITIES = ['5.10.9', '5.10.10', '5.10.11', '5.10.12'];
+  const cores = names.filter((name) => name.startsWith('core-'));
+  expect(cores).toHaveLength(6);
+  // Redis has none to lose: give it some first.
+  for (const name of cores) {
+    const image = readFileSync(join(folder, name));
+    const all = Object.fromEntries([9, 10, 11, 12].map((field) => [field, { varint: 0xffffffff }]));
+    const messages = readMessages(image).map((message) => editMessage(message, { 5: { message: { 10: { message: all } } } }));
+    writeFileSync(join(folder, name), writeMessages(image, messages));
+  }
+  for (const path of CAPABILITIES) expect(changes('core-354.img', nestedInThread)).toContain(path);
+
+  await leaveUserNamespace(folder);
+  for (const name of cores) {
+    const fields = fieldsOf(readMessages(readFileSync(join(folder, name)))[0]!, nestedInThread);
+    for (const path of CAPABILITIES) expect(fields.get(path)).toMatch(/^(00;)+$/);
+    for (const path of changes(name, nestedInThread)) expect(CAPABILITIES).toContain(path);
+  }
+});
+
+test('leaving the user namespace touches no other image', async () => {
+  await leaveUserNamespace(folder);
+  expect(changes('inventory.img')).toEqual([]);
+});
+
+test('to leave it twice is to leave it once', async () => {
+  await leaveUserNamespace(folder);
+  const once = names.map((name) => readFileSync(join(folder, name)));
+  await leaveUserNamespace(folder);
+  expect(names.map((name) => readFileSync(join(folder, name)))).toEqual(once);
+});
+
+test('images without an inventory are refused', async () => {
+  writeFileSync(join(folder, 'inventory.img'), Buffer.alloc(8));
+  await expect(leaveUserNamespace(folder)).rejects.toThrow('is empty');
+});

@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest';
+import { parseInet, parseUnix } from '../../../src/tools/ss.ts';
+import { fixture } from '../../fixtures/fixture.ts';
+
+const inet = parseInet(fixture('ss/inet.txt'));
+const unix = parseUnix(fixture('ss/unix.txt'));
+const lines = (name: string): number => fixture(name).trimEnd().split('\n').length;
+
+test('every socket of a real machine is read', () => {
+  expect(inet).toHaveLength(lines('ss/inet.txt'));
+  expect(unix).toHaveLength(lines('ss/unix.txt'));
+});
+
+test('a listening socket comes with its port and inode', () => {
+  expect(inet.find(({ localPort }) => localPort === 6379)).toEqual({
+    protocol: 'tcp',
+    state: 'LISTEN',
+    receiveQueue: 0,
+    localAddress: '0.0.0.0',
+    localPort: 6379,
+    peerAddress: '0.0.0.0',
+    peerPort: 0,
+    inode: 2903,
+  });
+});
+
+test('both ends of a connection are found', () => {
+  const connections = inet.filter(({ state, localPort, peerPort }) => state === 'ESTAB' && [localPort, peerPort].includes(6379));
+  expect(connections).toMatchObject([
+    { localAddress: '127.0.0.1', localPort: 51290, peerAddress: '127.0.0.1', peerPort: 6379, inode: 6510 },
+    { localAddress: '127.0.0.1', localPort: 6379, peerAddress: '127.0.0.1', peerPort: 51290, inode: 4835 },
+  ]);
+});
+
+test('an IPv4 connection of an IPv6 socket has the addresses that its packets have', () => {
+  expect(inet.find(({ state, localPort }) => state === 'ESTAB' && localPort === 7101)).toMatchObject({ localAddress: '127.0.0.1', peerAddress: '127.0.0.1' });
+});
+
+test('an IPv6 listener and one of both families are told apart', () => {
+  expect(inet.filter(({ state, localPort }) => state === 'LISTEN' && [80, 7101].includes(localPort)).map(({ localAddress }) => localAddress)).toEqual(['0.0.0.0', '::', '*']);
+});
+
+test('a connection that no program has accepted has no inode', () => {
+  const [waiting] = parseInet('tcp   ESTAB 0      0      10.0.0.2:80   10.0.0.1:4000  ino:0 sk:1 <->\ntcp SYN-RECV 0 0 10.0.0.2:80 10.0.0.1:4001\n');
+  expect(waiting?.inode).toBe(0);
+});
+
+test('a queue on a listening socket is read', () => {
+  expect(parseInet('tcp LISTEN 3 128 0.0.0.0:80 0.0.0.0:* ino:5 sk:1\n')[0]?.receiveQueue).toBe(3);
+});
+
+test('UDP sockets are read too, other protocols and empty lines are not', () => {
+  expect(parseInet('udp UNCONN 0 0 127.0.0.53%lo:53 0.0.0.0:* ino:9 sk:2 cgroup:/x <->\n\nraw UNCONN 0 0 0.0.0.0:1 0.0.0.0:*\n')).toEqual([
+    { protocol: 'udp', state: 'UNCONN', receiveQueue: 0, localAddress: '127.0.0.53', localPort: 53, peerAddress: '0.0.0.0', peerPort: 0, inode: 9 },
+  ]);
+});
+
+test('a unix connection names the inodes of both ends, and its path where it has one', () => {
+  const byInode = new Map(unix.map((socket) => [socket.inode, socket]));
+  const journal = unix.filter(({ path, state }) => path === '/run/systemd/journal/stdout' && state === 'ESTAB');
+
+  expect(journal.length).toBeGreaterThan(3);
+  for (const { inode, peerInode } of journal) expect(byInode.get(peerInode)?.peerInode).toBe(inode);
+});
+
+test('a path may hold blanks, and an abstract name begins with @', () => {
+  const listening = unix.filter(({ state }) => state === 'LISTEN').map(({ path }) => path);
+  expect(listening).toContain('/run/a socket with spaces');
+  expect(listening.some((path) => path.startsWith('@abstract name'))).toBe(true);
+});
+
+test('a socket without a path or a peer has an empty one and 0', () => {
+  expect(parseUnix('u_str LISTEN 2 128 * 77 * 0\n')).toEqual([{ type: 'u_str', state: 'LISTEN', receiveQueue: 2, path: '', inode: 77, peerInode: 0 }]);
+});
