@@ -10,8 +10,8 @@ export interface Facts {
   readonly unix: ReadonlyMap<number, UnixSocket>;
   /** Which processes hold a socket or pipe, by inode. */
   readonly holders: ReadonlyMap<number, readonly number[]>;
-  /** Inodes of all the sockets of the kinds that CRIU knows. */
-  readonly knownSockets: ReadonlySet<number>;
+  /** Inodes of sockets of the kinds that CRIU does not know. */
+  readonly foreignSockets: ReadonlySet<number>;
   /** Process ids below this one may be taken by the new kernel before Segue has a say. */
   readonly reservedPids: number;
 }

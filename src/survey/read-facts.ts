@@ -1,15 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { failed, ok, type Result } from '../failure/result.ts';
-import { inetSockets, unixSockets } from '../tools/ss.ts';
+import { foreignSockets, inetSockets, unixSockets } from '../tools/ss.ts';
 import { inodeOf, type Facts } from './facts.ts';
 import { parseStat, readTask, type Task } from './task.ts';
 
 const KERNEL_THREAD = 0x00200000; // PF_KTHREAD, include/linux/sched.h
-
-/** Socket tables under /proc/PID/net, and the column (from 0) that holds the inode. */
-const SOCKET_TABLES: readonly (readonly [name: string, column: number])[] = [
-  ['tcp', 9], ['tcp6', 9], ['udp', 9], ['udp6', 9], ['raw', 9], ['raw6', 9], ['icmp', 9], ['icmp6', 9], ['unix', 6], ['netlink', 9], ['packet', 8],
-];
 
 /** A file of /proc; empty when its process, or its table, is not there. */
 function readIfThere(path: string): string {
@@ -20,16 +15,9 @@ function readIfThere(path: string): string {
   }
 }
 
-function socketsOfNamespace(pid: number): number[] {
-  return SOCKET_TABLES.flatMap(([name, column]) => {
-    const lines = readIfThere(`/proc/${pid.toString()}/net/${name}`).split('\n').slice(1);
-    return lines.map((line) => Number(line.trim().split(/\s+/)[column]));
-  }).filter((inode) => inode > 0);
-}
-
 /** Looks at every process and every socket of the machine, once. Needs root. */
 export async function readFacts(): Promise<Result<Facts>> {
-  const [inet, unix] = await Promise.all([inetSockets(), unixSockets()]);
+  const [inet, unix, foreign] = await Promise.all([inetSockets(), unixSockets(), foreignSockets()]);
   if (!inet.ok) return inet;
   if (!unix.ok) return unix;
 
@@ -67,7 +55,6 @@ export async function readFacts(): Promise<Result<Facts>> {
     const sockets = await unixSockets(pid);
     if (sockets.ok) for (const socket of sockets.value) unixByInode.set(socket.inode, socket);
   }
-  const knownSockets = new Set([...networks.values()].flatMap(socketsOfNamespace));
 
   return ok({
     init,
@@ -75,7 +62,7 @@ export async function readFacts(): Promise<Result<Facts>> {
     inet: inet.value,
     unix: unixByInode,
     holders,
-    knownSockets,
+    foreignSockets: foreign,
     // The new kernel's own threads come first, before `sysctl.kernel.ns_last_pid=` on its command line counts
     // (do_sysctl_args() in init/main.c): about as many as now, and a few that only boots have.
     reservedPids: Math.max(300, Math.ceil(kernelThreads * 1.25)),

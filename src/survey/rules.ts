@@ -59,7 +59,8 @@ const sockets: Rule = (subject) =>
     const inode = inodeOf(file.target, 'socket');
     if (inode === undefined) return undefined;
     const unix = subject.facts.unix.get(inode);
-    if (unix === undefined) return subject.facts.knownSockets.has(inode) ? undefined : { kind: 'socket-kind', pid: task.pid, inode };
+    if (subject.facts.foreignSockets.has(inode)) return { kind: 'socket-kind', pid: task.pid, inode };
+    if (unix === undefined) return undefined;
     if (unix.type === 'u_dgr' || unix.peerInode === 0) return undefined;
     const peer = subject.facts.unix.get(unix.peerInode);
     if (peer?.path === JOURNAL_STREAM) return undefined;
@@ -109,8 +110,10 @@ const namespaces: Rule = ({ tasks, facts, properties }) => {
   return obstacles;
 };
 
+/** CRIU follows a chroot() of a task, but not one of the first task of a tree (criu/mount.c, mntns_get_root_fd()). */
 const roots: Rule = ({ tasks, properties }) => {
-  const path = properties['RootDirectory'] || properties['RootImage'] || tasks.map((task) => task.root).find((root) => root !== '/');
+  const inside = new Set(tasks.map((task) => task.pid));
+  const path = properties['RootDirectory'] || properties['RootImage'] || tasks.find((task) => !inside.has(task.parent) && task.root !== '/')?.root;
   return path ? [{ kind: 'root-directory', path }] : [];
 };
 

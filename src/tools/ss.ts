@@ -1,5 +1,5 @@
 import { ok, type Result } from '../failure/result.ts';
-import { runOk } from './command.ts';
+import { run, runOk } from './command.ts';
 
 export interface InetSocket {
   readonly protocol: 'tcp' | 'udp';
@@ -60,6 +60,12 @@ export async function inetSockets(pid?: number): Promise<Result<InetSocket[]>> {
 export async function unixSockets(pid?: number): Promise<Result<UnixSocket[]>> {
   const shown = await runOk([...inside(pid), 'ss', '-Hn', '-xa']);
   return shown.ok ? ok(parseUnix(shown.value)) : shown;
+}
+
+/** Inodes of the sockets of kinds that CRIU cannot image: MPTCP, vsock, SCTP, TIPC, XDP. */
+export async function foreignSockets(): Promise<Set<number>> {
+  const { stdout } = await run(['ss', '-Hn', '-ae', '--mptcp', '--vsock', '--sctp', '--tipc', '--xdp']);
+  return new Set([...stdout.matchAll(/\bino:(\d+)/g)].map((match) => Number(match[1])));
 }
 
 const inside = (pid: number | undefined): string[] => (pid === undefined ? [] : ['nsenter', '--target', pid.toString(), '--net', '--']);
