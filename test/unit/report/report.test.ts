@@ -1,0 +1,104 @@
+import { expect, test } from 'vitest';
+import { exitCodeOf, makeReport, type UpgradeReport } from '../../../src/report/report.ts';
+import { parseJournal, type JournalEvent } from '../../../src/upgrade/journal.ts';
+import {
+  ARRIVED,
+  BEGUN,
+  event,
+  GIVEN_UP,
+  GIVEN_UP_IN_PART,
+  JUMPING,
+  ONE_AFRESH,
+  ONE_FAILED,
+  PARKING,
+  REFUSED,
+  SETTLED,
+  toText,
+} from './journals.ts';
+
+const report = (events: readonly JournalEvent[]): UpgradeReport => makeReport('20260101-100000', events);
+const fates = (events: readonly JournalEvent[]): Record<string, string> => Object.fromEntries(report(events).workloads.map(({ unit, fate }) => [unit, fate]));
+
+test.each([
+  ['preparing', BEGUN, 0],
+  ['parking', PARKING, 0],
+  ['jumping', JUMPING, 0],
+  ['arrived', ARRIVED, 0],
+  ['settled', SETTLED, 0],
+  ['settled', ONE_AFRESH, 12],
+  ['settled', ONE_FAILED, 14],
+  ['given-up', GIVEN_UP, 1],
+  ['given-up-in-part', GIVEN_UP_IN_PART, 14],
+  ['refused', REFUSED, 12],
+] as const)('an upgrade that is %s is told by its journal', (state, events, exitCode) => {
+  expect(report(events).state).toBe(state);
+  expect(exitCodeOf(report(events))).toBe(exitCode);
+});
+
+test('an upgrade that was cut off while it gave up is not given up altogether', () => {
+  expect(report(GIVEN_UP.slice(0, -1)).state).toBe('given-up-in-part');
+});
+
+test('an upgrade has ended when it is settled, given up or refused', () => {
+  for (const events of [SETTLED, GIVEN_UP, GIVEN_UP_IN_PART, REFUSED]) expect(report(events).endedAt).toBe(events.at(-1)?.at);
+  for (const events of [BEGUN, PARKING, JUMPING, ARRIVED]) expect(report(events).endedAt).toBeUndefined();
+});
+
+test('the pause of a workload goes from its first step of the parking to its restore', () => {
+  expect(report(SETTLED).workloads).toEqual([
+    { unit: 'redis.service', fate: 'restored', pid: 400, parkedAt: '2026-01-01T10:00:02.500Z', restoredAt: '2026-01-01T10:00:10.000Z', pauseMs: 7500 },
+    { unit: 'nginx.service', fate: 'restored', pid: 500, parkedAt: '2026-01-01T10:00:03.000Z', restoredAt: '2026-01-01T10:00:11.000Z', pauseMs: 8000 },
+    { unit: 'game.service', fate: 'stopped', pid: 600, parkedAt: '2026-01-01T10:00:02.000Z' },
+  ]);
+});
+
+test('a clock that went back gives no negative pause', () => {
+  const early = event('09:00:00.000', 'restored', { unit: 'redis.service' });
+  expect(report([...ARRIVED, early]).workloads[0]?.pauseMs).toBe(0);
+});
+
+test('a workload that could not be restored is told with the reason, and how it ended', () => {
+  expect(report(ONE_AFRESH).workloads[1]).toMatchObject({ fate: 'afresh', why: 'its image was used before' });
+  expect(report(ONE_FAILED).workloads[1]).toMatchObject({ fate: 'failed', why: 'its images do not match their checksums' });
+  expect(fates([...ARRIVED, event('10:00:10.000', 'restore-failed', { unit: 'nginx.service', why: 'x' })])['nginx.service']).toBe('failed');
+});
+
+test('before the restore every workload is on its way, and the stopped one is stopped', () => {
+  expect(fates(ARRIVED)).toEqual({ 'redis.service': 'carried', 'nginx.service': 'carried', 'game.service': 'stopped' });
+});
+
+test('what gave the upgrade an end is told', () => {
+  expect(report(GIVEN_UP).why).toBe('dump-failed');
+  expect(report(REFUSED).why).toBe('the hand-over is of another machine');
+  expect(report(SETTLED).why).toBeUndefined();
+});
+
+test('what could not be put back is told', () => {
+  expect(report(ONE_AFRESH).skipped).toEqual(['sysctl kernel/x=1']);
+});
+
+test('the phases follow each other without a gap', () => {
+  expect(report(SETTLED).phases.map(({ phase, ms }) => [phase, ms])).toEqual([['prepare', 2000], ['park', 2000], ['jump', 4000], ['restore', 4000], ['settle', 500]]);
+  expect(report(BEGUN).phases.map(({ phase }) => phase)).toEqual(['prepare']);
+});
+
+test('a journal that is torn in its last line is read up to there, wherever it is torn', () => {
+  const text = toText(SETTLED);
+  const lastLine = text.lastIndexOf('\n', text.length - 2) + 1;
+  for (let length = lastLine; length < text.length - 1; length += 1) expect(parseJournal(text.slice(0, length))).toEqual(SETTLED.slice(0, -1));
+});
+
+test('a torn line in the middle costs that line only', () => {
+  const torn = '{"at":"2026-01-01T10:00:08.000Z","kern';
+  expect(parseJournal(`${toText(ARRIVED)}${torn}\n${toText(SETTLED.slice(-1))}`)).toEqual([...ARRIVED, ...SETTLED.slice(-1)]);
+});
+
+test('events of a newer segue are read, and lines that are no events are left out', () => {
+  const [first] = parseJournal('{"at":"t","kernel":"k","event":"dreaming","depth":3}\n{"at":"t"}\n[]\n\nnull\n');
+  expect(first).toMatchObject({ event: 'dreaming' });
+  expect(parseJournal('{"at":"t"}\n[]\n\nnull\n')).toEqual([]);
+});
+
+test('an upgrade without a journal worth reading is still told', () => {
+  expect(report([])).toEqual({ schemaVersion: 1, id: '20260101-100000', state: 'preparing', from: '', to: '', startedAt: '', phases: [], workloads: [], skipped: [] });
+});

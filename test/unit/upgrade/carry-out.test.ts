@@ -1,0 +1,148 @@
+import { existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Failure } from '../../../src/failure/failure.ts';
+import type { Result } from '../../../src/failure/result.ts';
+import type { Action, Step } from '../../../src/plan/step.ts';
+import { carryOut } from '../../../src/upgrade/carry-out.ts';
+import { openJournal, readJournal } from '../../../src/upgrade/journal.ts';
+
+const ID = '20260101-100000';
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'segue-carry-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const path = (name: string): string => join(folder, name);
+const shell = (script: string): Action => ({ kind: 'run', argv: ['sh', '-c', `cd "$0" && ${script}`, folder] });
+/** Writes its name, and how many lines the journal has at that moment, to a log. */
+const noted = (word: string): Action => shell(`echo "${word} $(wc -l <upgrades/${ID}/journal.ndjson)" >>log`);
+const step = (title: string, action: Action, undo?: Action): Step => ({ phase: 'prepare', title, action, ...(undo === undefined ? {} : { undo }) });
+const log = (): string[] => (existsSync(path('log')) ? readFileSync(path('log'), 'utf8').trim().split('\n') : []);
+const words = (): (string | undefined)[] => log().map((line) => line.split(' ')[0]);
+
+async function carry(steps: readonly Step[], interruptAfter = Infinity): Promise<{ result: Result<undefined>; begun: string[]; gaveUp: Failure[]; events: string[]; last: string | undefined }> {
+  const begun: string[] = [];
+  const gaveUp: Failure[] = [];
+  const result = await carryOut(steps, {
+    journal: openJournal(folder, ID, '6.12.1'),
+    progress: { stepBegins: ({ title }) => begun.push(title), givingUp: (failure) => gaveUp.push(failure) },
+    interrupted: () => (begun.length >= interruptAfter ? 'SIGINT' : undefined),
+  });
+  const journal = readJournal(folder, ID) ?? [];
+  return { result, begun, gaveUp, events: journal.map((event) => event.event), last: journal.at(-1)?.why };
+}
+
+test('the steps are carried out in order', async () => {
+  const { result, begun, events } = await carry([step('a', noted('a')), step('b', shell('true')), step('c', noted('c'))]);
+
+  expect(result).toEqual({ ok: true, value: undefined });
+  expect(begun).toEqual(['a', 'b', 'c']);
+  expect(words()).toEqual(['a', 'c']);
+  expect(events).toEqual(['step', 'step', 'step']);
+});
+
+test('each step is in the journal before it takes effect', async () => {
+  await carry([step('a', noted('a')), step('b', noted('b')), step('c', noted('c'))]);
+  expect(log()).toEqual(['a 1', 'b 2', 'c 3']);
+});
+
+test('the journal names the step, its phase and its unit', async () => {
+  await carry([{ phase: 'park', title: 'image it', unit: 'a.service', action: shell('true') }]);
+  expect(readJournal(folder, ID)).toMatchObject([{ kernel: '6.12.1', event: 'step', phase: 'park', step: 'image it', unit: 'a.service' }]);
+});
+
+test('when a step fails, what was begun is undone from the last to the first, the failed step too', async () => {
+  const { result, gaveUp, events, last } = await carry([
+    step('a', noted('a'), noted('undo-a')),
+    step('b', noted('b')),
+    step('c', shell('false'), noted('undo-c')),
+    step('d', noted('d'), noted('undo-d')),
+  ]);
+
+  expect(result).toMatchObject({ ok: false, failure: { reason: 'command-failed', exitCode: 1 } });
+  expect(gaveUp.map(({ reason }) => reason)).toEqual(['command-failed']);
+  expect(words()).toEqual(['a', 'b', 'undo-c', 'undo-a']);
+  expect(events).toEqual(['step', 'step', 'step', 'giving-up', 'given-up']);
+  expect(last).toBe('command-failed');
+});
+
+test('that it gives up is in the journal before anything is undone', async () => {
+  await carry([step('a', shell('false'), noted('undo-a'))]);
+  expect(log()).toEqual(['undo-a 2']);
+});
+
+test('an interruption between two steps undoes what was begun and no more', async () => {
+  const { result, begun, events } = await carry([step('a', noted('a'), noted('undo-a')), step('b', noted('b'), noted('undo-b')), step('c', noted('c'), noted('undo-c'))], 2);
+
+  expect(result).toEqual({ ok: false, failure: { reason: 'interrupted', signal: 'SIGINT' } });
+  expect(begun).toEqual(['a', 'b']);
+  expect(words()).toEqual(['a', 'b', 'undo-b', 'undo-a']);
+  expect(events.slice(-2)).toEqual(['giving-up', 'given-up']);
+});
+
+test('an interruption before the first step undoes nothing', async () => {
+  const { events } = await carry([step('a', noted('a'), noted('undo-a'))], 0);
+  expect(words()).toEqual([]);
+  expect(events).toEqual(['giving-up', 'given-up']);
+});
+
+test('what cannot be undone is told, and the rest is undone all the same', async () => {
+  const { events, last } = await carry([
+    step('a', noted('a'), noted('undo-a')),
+    { ...step('b', noted('b'), shell('false')), unit: 'b.service' },
+    step('c', { kind: 'link', path: path('no/such/folder'), target: 'x' }, { kind: 'write', path: '/proc/none', content: '' }),
+  ]);
+
+  expect(words()).toEqual(['a', 'b', 'undo-a']);
+  expect(events.at(-1)).toBe('given-up-in-part');
+  expect(last).toBe('c: step-failed; b.service b: command-failed');
+});
+
+test('a system call that says no is a failure that names the step and the unit', async () => {
+  const { result } = await carry([{ ...step('link it', { kind: 'link', path: path('no/such/folder'), target: 'x' }), unit: 'a.service' }]);
+  expect(result).toMatchObject({ failure: { reason: 'step-failed', step: 'a.service: link it', error: expect.stringContaining('ENOENT') as string } });
+});
+
+test('files and folders are for root only, links lead where they are told', async () => {
+  await carry([
+    step('folder', { kind: 'make-folder', path: path('x/y') }),
+    step('file', { kind: 'write', path: path('z/secret'), content: 'ä\n' }),
+    step('link', { kind: 'link', path: path('x/link'), target: '/etc/nowhere' }),
+  ]);
+
+  expect(readFileSync(path('z/secret'), 'utf8')).toBe('ä\n');
+  expect([path('x'), path('x/y'), path('z')].map((name) => statSync(name).mode & 0o777)).toEqual([0o700, 0o700, 0o700]);
+  expect(statSync(path('z/secret')).mode & 0o777).toBe(0o600);
+  expect(readlinkSync(path('x/link'))).toBe('/etc/nowhere');
+});
+
+test('a folder is removed with all that is in it, and what is not there is no failure', async () => {
+  writeFileSync(path('file'), '');
+  const { result } = await carry([
+    step('make', { kind: 'write', path: path('x/y/z'), content: '' }),
+    step('remove', { kind: 'remove', path: path('x') }),
+    step('again', { kind: 'remove', path: path('x') }),
+  ]);
+  expect(result.ok).toBe(true);
+  expect(existsSync(path('x'))).toBe(false);
+  expect(existsSync(path('file'))).toBe(true);
+});
+
+test('a command reads its input', async () => {
+  await carry([step('a', { kind: 'run', argv: ['tee', path('copy')], input: 'table inet segue\n' })]);
+  expect(readFileSync(path('copy'), 'utf8')).toBe('table inet segue\n');
+});
+
+test('a process that has ended, or whose id is that of another one, is not imaged', async () => {
+  const dump = (pid: number): Action => ({ kind: 'dump', unit: 'a.service', argv: ['touch', path('imaged')], images: folder, privateUsers: false, pid, startTime: 1 });
+  for (const pid of [process.pid, 2 ** 22 + 1]) {
+    const { result } = await carry([step('a', dump(pid))]);
+    expect(result).toMatchObject({ failure: { reason: 'workload-changed', unit: 'a.service' } });
+  }
+  expect(existsSync(path('imaged'))).toBe(false);
+});

@@ -1,0 +1,49 @@
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { newId, openJournal, readJournal, upgradeIds } from '../../../src/upgrade/journal.ts';
+
+let store: string;
+beforeEach(() => {
+  store = mkdtempSync(join(tmpdir(), 'segue-store-'));
+});
+afterEach(() => {
+  rmSync(store, { recursive: true });
+});
+
+test('an id tells the time to the second and sorts by it', () => {
+  expect(newId(new Date('2026-01-02T03:04:05.678Z'))).toBe('20260102-030405');
+  expect([newId(new Date('2026-10-01T00:00:00Z')), newId(new Date('2026-09-30T23:59:59Z'))].sort()).toEqual(['20260930-235959', '20261001-000000']);
+});
+
+test('events are there as soon as they are appended, with the time and the kernel', () => {
+  const journal = openJournal(store, 'one', '6.12.1');
+  journal.append({ event: 'begun', from: 'a', to: 'b' });
+  const [event] = readJournal(store, 'one') ?? [];
+
+  expect(event).toMatchObject({ kernel: '6.12.1', event: 'begun', from: 'a', to: 'b' });
+  expect(Math.abs(Date.now() - Date.parse(event?.at ?? ''))).toBeLessThan(10_000);
+});
+
+test('a journal that is opened again goes on where it ended', () => {
+  openJournal(store, 'one', 'old').append({ event: 'jumping' });
+  openJournal(store, 'one', 'new').append({ event: 'settling' });
+  expect(readJournal(store, 'one')?.map(({ event, kernel }) => [event, kernel])).toEqual([['jumping', 'old'], ['settling', 'new']]);
+});
+
+test('journals are for root only', () => {
+  openJournal(store, 'one', 'k');
+  expect(statSync(join(store, 'upgrades/one/journal.ndjson')).mode & 0o777).toBe(0o600);
+  expect(statSync(join(store, 'upgrades/one')).mode & 0o777).toBe(0o700);
+});
+
+test('upgrades are told oldest first, other folders are not upgrades', () => {
+  for (const id of ['20260201-000000', '20260101-000000', '.tmp', 'a b']) mkdirSync(join(store, 'upgrades', id), { recursive: true });
+  expect(upgradeIds(store)).toEqual(['20260101-000000', '20260201-000000']);
+});
+
+test('without a store there are no upgrades, and no journal of one', () => {
+  expect(upgradeIds(join(store, 'nothing'))).toEqual([]);
+  expect(readJournal(store, 'one')).toBeUndefined();
+});
