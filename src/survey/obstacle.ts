@@ -15,6 +15,7 @@ export type Obstacle =
   | { readonly kind: 'sub-cgroups'; readonly path: string }
   | { readonly kind: 'low-pid'; readonly pid: number; readonly reserved: number }
   | { readonly kind: 'traced'; readonly pid: number; readonly tracer: number }
+  | { readonly kind: 'shared-code'; readonly pid: number; readonly comm: string }
   | { readonly kind: 'descriptor-store'; readonly count: number }
   | { readonly kind: 'sandbox-hides-criu'; readonly error: string }
   | { readonly kind: 'user-manager' }
@@ -63,6 +64,11 @@ export function describe(obstacle: Obstacle): ObstacleWords {
       return { why: `the new kernel may need the process id ${obstacle.pid.toString()} for itself (below ${obstacle.reserved.toString()})`, remedy: 'segue setup (reserves the low process ids), then restart the service once', setup: 'pid-reservation' };
     case 'traced':
       return { why: `process ${obstacle.pid.toString()} is being traced by process ${obstacle.tracer.toString()}`, remedy: 'end the debugger' };
+    case 'shared-code':
+      return {
+        why: `process ${obstacle.pid.toString()} has its code in shared memory, where CRIU cannot write`,
+        remedy: obstacle.comm.startsWith('php') ? "turn the buffer of PHP's JIT off (opcache.jit_buffer_size=0 in its conf.d) and restart the service once" : 'start it afresh: --afresh',
+      };
     case 'descriptor-store':
       return { why: `systemd holds ${obstacle.count.toString()} file descriptors for it (FileDescriptorStoreMax=)`, remedy: 'start it afresh: --afresh' };
     case 'sandbox-hides-criu':

@@ -124,13 +124,15 @@ const processIds: Rule = ({ tasks, facts }) => {
 
 const tracers: Rule = ({ tasks }) => tasks.flatMap((task) => (task.tracer > 0 ? [{ kind: 'traced', pid: task.pid, tracer: task.tracer }] : []));
 
+const sharedCode: Rule = ({ tasks }) => tasks.flatMap((task) => (task.firstCodeShared ? [{ kind: 'shared-code', pid: task.pid, comm: task.comm }] : []));
+
 const descriptorStore: Rule = ({ properties }) => {
   const count = Number(properties['NFileDescriptorStore'] ?? 0);
   return count > 0 ? [{ kind: 'descriptor-store', count }] : [];
 };
 
 const RULES: readonly Rule[] = [
-  anonymousFiles, devices, sockets, pipes, socketActivation, sharedMemory, namespaces, roots, processIds, tracers, descriptorStore,
+  anonymousFiles, devices, sockets, pipes, socketActivation, sharedMemory, namespaces, roots, processIds, tracers, sharedCode, descriptorStore,
 ];
 
 /** Every obstacle of a workload, each said once. */

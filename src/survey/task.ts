@@ -41,6 +41,8 @@ export interface Task {
   readonly mounts: readonly Mount[];
   /** SysV shared memory segments that it maps. */
   readonly sysvSegments: readonly number[];
+  /** Its first mapping with code is shared: CRIU begins there to inject its own, and cannot write to it. */
+  readonly firstCodeShared: boolean;
   /** Resident and swapped memory, bytes. */
   readonly memory: number;
 }
@@ -99,6 +101,7 @@ export function readTask(pid: number): Task | undefined {
   try {
     const stat = parseStat(read('stat'));
     const status = read('status');
+    const maps = read('maps');
     const kibibytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0);
     return {
       pid,
@@ -115,7 +118,9 @@ export function readTask(pid: number): Task | undefined {
       files: numbers(`${proc}/fd`).flatMap((fd) => openFile(pid, fd) ?? []),
       mounts: parseMountinfo(read('mountinfo')),
       // `SYSVkkkkkkkk`, the key in hexadecimal; the inode is the segment's id (proc_pid_maps(5)).
-      sysvSegments: [...new Set([...read('maps').matchAll(/^\S+ \S+ \S+ \S+ (\d+)\s+\/SYSV[0-9a-f]{8}/gm)].map((match) => Number(match[1])))],
+      sysvSegments: [...new Set([...maps.matchAll(/^\S+ \S+ \S+ \S+ (\d+)\s+\/SYSV[0-9a-f]{8}/gm)].map((match) => Number(match[1])))],
+      // criu/parasite-syscall.c, get_exec_start()
+      firstCodeShared: /^\S+ ..x(.) /m.exec(maps)?.[1] === 's',
       memory: (kibibytes('VmRSS') + kibibytes('VmSwap')) * 1024,
     };
   } catch {
