@@ -1,0 +1,75 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { checkRows } from '../../../src/cli/check.ts';
+import { commands } from '../../../src/cli/upgrade.ts';
+import type { Action } from '../../../src/plan/step.ts';
+import { survey, workload } from '../survey/builders.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'segue dry run-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const replay = (action: Action): string => execFileSync('sh', ['-euc', commands(action)], { encoding: 'utf8' });
+const path = (name: string): string => join(folder, name);
+
+test('what a dry run prints for a file, pasted into a shell, writes that file', () => {
+  const content = 'a $HOME `id`\n\\n "x" \'y\'\n\tä\n';
+  replay({ kind: 'write', path: path('a file'), content });
+  expect(readFileSync(path('a file'), 'utf8')).toBe(content);
+});
+
+test('what a dry run prints for an empty file writes an empty file', () => {
+  replay({ kind: 'write', path: path('empty'), content: '' });
+  expect(readFileSync(path('empty'), 'utf8')).toBe('');
+});
+
+test('what a dry run prints for a command runs it with its input', () => {
+  expect(replay({ kind: 'run', argv: ['cat', '-'], input: 'table inet segue {\n}\n' })).toBe('table inet segue {\n}\n');
+  expect(replay({ kind: 'run', argv: ['printf', '%s|', 'a b', "it's"] })).toBe("a b|it's|");
+});
+
+test('what a dry run prints for folders and links makes them, and removes them', () => {
+  replay({ kind: 'make-folder', path: path('x/y') });
+  replay({ kind: 'link', path: path('x/link'), target: '/etc/no where' });
+  expect(statSync(path('x/y')).mode & 0o777).toBe(0o700);
+  expect(readlinkSync(path('x/link'))).toBe('/etc/no where');
+  replay({ kind: 'remove', path: path('x') });
+  expect(existsSync(path('x'))).toBe(false);
+});
+
+test.each<Action>([
+  { kind: 'drain', ports: [80, 443], seconds: 15 },
+  { kind: 'drain', ports: [], seconds: 15 },
+  { kind: 'dump', unit: 'a.service', argv: ['criu', 'dump', '--external', 'unix[3]'], images: '/store/images', privateUsers: true, pid: 1, startTime: 1 },
+  { kind: 'resume', controlGroup: '/system.slice/a.service', keepStopped: [], images: '/store/images' },
+  { kind: 'unlock' },
+  { kind: 'seal', handover: '/store/handover', workloads: [] },
+  { kind: 'jump' },
+])('what a dry run prints for a $kind is a shell script', (action) => {
+  expect(commands(action)).toMatchSnapshot();
+  execFileSync('sh', ['-nc', commands(action)]);
+});
+
+test('the check tells who is carried, who is not and why, each remedy once', () => {
+  const rows = checkRows(
+    survey(
+      [
+        workload('a.service'),
+        workload('b.service', { obstacles: [{ kind: 'terminal', pid: 1, path: '/dev/tty1' }, { kind: 'device', pid: 1, path: '/dev/fuse' }] }),
+      ],
+      { afresh: [{ unit: 'ssh.service', description: '', why: 'is the way in; its login sessions end' }] },
+    ),
+  );
+  expect(rows).toEqual([
+    { unit: 'a.service', verdict: 'carried', why: [], remedy: [] },
+    { unit: 'b.service', verdict: 'obstacle', why: ['process 1 holds the terminal /dev/tty1', 'process 1 holds the device /dev/fuse'], remedy: ['start it afresh: --afresh'] },
+    { unit: 'ssh.service', verdict: 'afresh', why: ['is the way in; its login sessions end'], remedy: [] },
+  ]);
+});

@@ -1,0 +1,130 @@
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { handoverPaths } from '../../../src/plan/handover.ts';
+import type { Step } from '../../../src/plan/step.ts';
+import { writeConfiguration } from '../../../src/state/configuration.ts';
+import { batch } from '../../../src/state/network.ts';
+import { isCarried, readSysctls } from '../../../src/state/sysctl.ts';
+import { tmpfs } from '../../../src/state/tmpfs.ts';
+import type { Link } from '../../../src/tools/ip.ts';
+import { fixture } from '../../fixtures/fixture.ts';
+import { mount, survey, workload } from '../survey/builders.ts';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'segue-state-'));
+});
+afterEach(() => {
+  rmSync(root, { recursive: true });
+});
+
+const address = (parts: Partial<Link['addr_info'][number]>): Link['addr_info'][number] => ({ family: 'inet', local: '192.0.2.1', prefixlen: 24, scope: 'global', ...parts });
+const link = (parts: Partial<Link>): Link => ({ ifname: 'eth0', flags: ['UP'], addr_info: [], ...parts });
+
+test('the addresses of a real machine come back, but for those that the kernel makes itself', () => {
+  const links = JSON.parse(fixture('ip/address.json')) as Link[];
+  expect(batch(links, ['default via 10.77.0.1 dev ens3 proto static'])).toEqual([
+    'link set dev lo up',
+    'link set dev ens3 up',
+    'address replace 10.77.0.2/24 broadcast 10.77.0.255 label ens3 scope global dev ens3',
+    'route replace default via 10.77.0.1 dev ens3 proto static',
+  ]);
+});
+
+test('IPv6 addresses come back without duplicate address detection, temporary ones do not', () => {
+  const addresses = [
+    address({ family: 'inet6', local: '2001:db8::1', prefixlen: 64 }),
+    address({ family: 'inet6', local: '2001:db8::2', prefixlen: 64, temporary: true }),
+    address({ family: 'inet6', local: 'fe80::1', prefixlen: 64, scope: 'link' }),
+  ];
+  expect(batch([link({ addr_info: addresses })], [])).toEqual(['link set dev eth0 up', 'address replace 2001:db8::1/64 nodad scope global dev eth0']);
+});
+
+test('a point-to-point address keeps its peer', () => {
+  expect(batch([link({ addr_info: [address({ address: '192.0.2.9', prefixlen: 32 })] })], [])[1]).toBe('address replace 192.0.2.1 peer 192.0.2.9/32 scope global dev eth0');
+});
+
+test('an IPv4 link-local address is set by somebody and comes back', () => {
+  expect(batch([link({ addr_info: [address({ local: '169.254.1.1', prefixlen: 16, scope: 'link' })] })], [])[1]).toBe('address replace 169.254.1.1/16 scope link dev eth0');
+});
+
+test('a link that is down stays down', () => {
+  expect(batch([link({ flags: ['BROADCAST'], addr_info: [address({})] })], [])).toEqual([]);
+});
+
+test.each([
+  ['vm/swappiness', true],
+  ['net/ipv4/ip_forward', true],
+  ['net/ipv4/tcp_rmem', true],
+  ['net/core/somaxconn', true],
+  ['kernel/pid_max', true],
+  ['kernel/panic', true],
+  ['kernel/ns_last_pid', false],
+  ['kernel/hostname', false],
+  ['kernel/random/uuid', false],
+  ['kernel/kexec_load_disabled', false],
+  ['fs/file-nr', false],
+  ['vm/drop_caches', false],
+  ['net/ipv4/route/flush', false],
+  ['net/ipv6/conf/eth0/stable_secret', false],
+  ['net/ipv4/tcp_mem', false],
+  ['dev/cdrom/info', false],
+  ['user/max_user_namespaces', false],
+])('whether the sysctl %s is carried: %s', (key, carried) => {
+  expect(isCarried(key)).toBe(carried);
+});
+
+test('sysctls are read from all folders, in order; what cannot be set or has several lines is left out', () => {
+  const files: Record<string, string> = { 'vm/swappiness': '60\n', 'net/ipv4/tcp_rmem': '4096\t131072\t6291456\n', 'kernel/random/uuid': 'x\n', 'net/empty': '\n', 'vm/many': 'a\nb\n', 'vm/fixed': '1\n', 'vm/trigger': '0\n' };
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(join(root, name, '..'), { recursive: true });
+    writeFileSync(join(root, name), content, { mode: 0o644 });
+  }
+  chmodSync(join(root, 'vm/fixed'), 0o444);
+  chmodSync(join(root, 'vm/trigger'), 0o200);
+
+  expect(readSysctls(root)).toEqual(['net/ipv4/tcp_rmem=4096\t131072\t6291456', 'vm/swappiness=60']);
+});
+
+const excluded = (step: Step | undefined): string[] => (step?.action.kind === 'run' ? step.action.argv.flatMap((word) => /^--exclude=\.\/(.*)$/.exec(word)?.[1] ?? []) : []);
+
+async function tmpfsSteps(mounts: readonly string[], runtimeDirectory = ''): Promise<Step[]> {
+  const carried = [workload('a.service', { properties: { RuntimeDirectory: runtimeDirectory } })];
+  const seen = survey(carried, { hostMounts: mounts.map((path) => mount(path)) });
+  return tmpfs.carry({ paths: handoverPaths(root, 'id'), survey: seen, carried });
+}
+
+test('every tmpfs that the machine has is archived while parked, and listed for boot/state', async () => {
+  const steps = await tmpfsSteps(['/run', '/run/lock', '/dev/shm', '/run/credentials/x', '/sys/fs/cgroup']);
+
+  expect(steps.filter(({ phase }) => phase === 'park').map(({ title }) => title)).toEqual(['archive /run', 'archive /run/lock', 'archive /dev/shm']);
+  expect(steps.at(-1)?.action).toMatchObject({ kind: 'write', content: '/run run.tar\n/run/lock run-lock.tar\n/dev/shm dev-shm.tar\n' });
+});
+
+test('a folder that is bound from a tmpfs is not a tmpfs of its own', async () => {
+  const carried = [workload('a.service')];
+  const seen = survey(carried, { hostMounts: [mount('/tmp', { root: '/sub' }), mount('/dev/shm', { type: 'ext4' })] });
+  expect(await tmpfs.carry({ paths: handoverPaths(root, 'id'), survey: seen, carried })).toHaveLength(1);
+});
+
+test('what the boot and the platform make in /run themselves is left behind', async () => {
+  const [run] = await tmpfsSteps(['/run']);
+  expect(excluded(run)).toEqual(expect.arrayContaining(['systemd', 'udev', 'segue', 'lock', 'credentials', 'criu*']));
+});
+
+test('the folder of a carried service comes along even if it is called like one of the platform', async () => {
+  const [run] = await tmpfsSteps(['/run'], 'redis chrony');
+  expect(excluded(run)).not.toContain('chrony');
+  expect(excluded(run)).toContain('systemd');
+});
+
+test('a configuration file is written whole, into folders that need not be there, readable for all', async () => {
+  await writeConfiguration(join(root, 'etc/sysctl.d/60-segue.conf'), 'a = 1\n');
+  await writeConfiguration(join(root, 'etc/sysctl.d/60-segue.conf'), 'a = 2\n');
+
+  expect(readFileSync(join(root, 'etc/sysctl.d/60-segue.conf'), 'utf8')).toBe('a = 2\n');
+  expect(statSync(join(root, 'etc/sysctl.d/60-segue.conf')).mode & 0o777).toBe(0o644);
+  expect(readdirSync(join(root, 'etc/sysctl.d'))).toEqual(['60-segue.conf']);
+});
