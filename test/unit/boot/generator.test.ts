@@ -1,0 +1,60 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { isRoot, PrivateMachine, type Ended } from './private-machine.ts';
+
+describe.runIf(isRoot)('segue-generator', () => {
+  let machine: PrivateMachine;
+  beforeEach(() => {
+    machine = new PrivateMachine();
+    machine.write('units/a.service.d/zz-segue.conf', '[Service]\n');
+    machine.write('units/b.service.d/zz-segue.conf', '[Service]\n');
+    mkdirSync(`${machine.paths.units}/multi-user.target.wants`);
+    symlinkSync('/usr/lib/systemd/system/a.service', `${machine.paths.units}/multi-user.target.wants/a.service`);
+  });
+  afterEach(() => {
+    machine[Symbol.dispose]();
+  });
+
+  const generate = (): Ended => machine.sh('exec segue-generator /nowhere/normal "$1" /nowhere/late', machine.early);
+  const SILENCE = { stdout: '', stderr: '', exitCode: 0 };
+
+  test('after a jump the prepared units are in place, links as links', () => {
+    expect(generate()).toEqual(SILENCE);
+    expect(readdirSync(machine.early).sort()).toEqual(['a.service.d', 'b.service.d', 'multi-user.target.wants']);
+    expect(readFileSync(join(machine.early, 'a.service.d/zz-segue.conf'), 'utf8')).toBe('[Service]\n');
+    expect(readlinkSync(join(machine.early, 'multi-user.target.wants/a.service'))).toBe('/usr/lib/systemd/system/a.service');
+  });
+
+  test('at every reload before the upgrade is settled they are put there again', () => {
+    expect(generate()).toEqual(SILENCE);
+    expect(generate()).toEqual(SILENCE);
+    expect(readdirSync(machine.early)).toHaveLength(3);
+  });
+
+  test.each([
+    ['a boot without an upgrade', 'root=/dev/vda ro quiet'],
+    ['an id that would lead out of the store', 'segue.upgrade=../../etc'],
+    ['an empty id', 'segue.upgrade='],
+    ['a word that only ends like it', 'xsegue.upgrade=20260101-100000'],
+    ['an upgrade whose hand-over is not there', 'segue.upgrade=20200101-000000'],
+  ])('after %s there is nothing', (_, commandLine) => {
+    machine.commandLine = `${commandLine} segue.store=${machine.store}`;
+    expect(generate()).toEqual(SILENCE);
+    expect(readdirSync(machine.early)).toEqual([]);
+  });
+
+  test('once the upgrade is settled there is nothing any more', () => {
+    writeFileSync(join(machine.run, 'segue/settled'), '');
+    expect(generate()).toEqual(SILENCE);
+    expect(readdirSync(machine.early)).toEqual([]);
+  });
+
+  test('a unit that is to start afresh is left out, the others are not', () => {
+    mkdirSync(join(machine.run, 'segue/afresh'));
+    writeFileSync(join(machine.run, 'segue/afresh/a.service'), '');
+    expect(generate()).toEqual(SILENCE);
+    expect(existsSync(join(machine.early, 'a.service.d'))).toBe(false);
+    expect(existsSync(join(machine.early, 'b.service.d/zz-segue.conf'))).toBe(true);
+  });
+});

@@ -1,0 +1,115 @@
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { seal } from '../../../src/park/seal.ts';
+import { HANDOVER_FORMAT } from '../../../src/plan/handover.ts';
+import { handoverLockScript } from '../../../src/tools/nft.ts';
+import { listening } from '../survey/builders.ts';
+import { ID, isRoot, PrivateMachine } from './private-machine.ts';
+
+describe.runIf(isRoot)('lock', () => {
+  let machine: PrivateMachine;
+  beforeEach(() => {
+    machine = new PrivateMachine();
+    machine.write('format', `${HANDOVER_FORMAT}\n`);
+    machine.write('machine', readFileSync('/etc/machine-id', 'utf8'));
+    machine.write('units/a.service.d/zz-segue.conf', '[Service]\n');
+    machine.write('state/sysctl', '');
+  });
+  afterEach(() => {
+    machine[Symbol.dispose]();
+  });
+
+  async function sealed(): Promise<void> {
+    const result = await seal(machine.paths.handover, []);
+    if (!result.ok) throw new Error(result.failure.reason);
+  }
+
+  /** As above, with a lock in it: no process of this machine has sockets that could be handed over. */
+  async function sealedWithLock(script: string): Promise<void> {
+    await sealed();
+    machine.write('lock.nft', script);
+    const { exitCode } = machine.sh('cd "$1" && xxhsum -H2 format machine units/*/* state/* lock.nft >manifest', machine.paths.handover);
+    expect(exitCode).toBe(0);
+  }
+
+  const lock = (then = ':'): ReturnType<PrivateMachine['sh']> => machine.sh(`lock && ${then}`);
+  const events = (): [string, string | undefined][] => machine.journal().map(({ event, why }) => [event, why]);
+
+  function refused(why: string): void {
+    const { stdout, exitCode } = lock();
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain(`<2>segue: ${why}; every service is started afresh\n`);
+    expect(events().at(-1)).toEqual(['handover-refused', why]);
+    expect(existsSync(join(machine.run, 'segue/locked'))).toBe(false);
+  }
+
+  test('a hand-over that was sealed here is taken, once it is on record', async () => {
+    await sealed();
+    expect(lock()).toMatchObject({ stderr: '', exitCode: 0 });
+    expect(events()).toEqual([['arrived', undefined], ['locked', undefined]]);
+    expect(existsSync(join(machine.run, 'segue/locked'))).toBe(true);
+    expect(existsSync(`${machine.paths.upgrade}/arrived`)).toBe(true);
+  });
+
+  test('the ports are locked before anything else goes on', async () => {
+    await sealedWithLock(handoverLockScript('CRIU-0', [listening(80)]));
+    const { stdout, exitCode } = lock('nft list tables');
+    expect(exitCode).toBe(0);
+    expect(stdout).toBe('table inet CRIU-0\n');
+  });
+
+  test('a hand-over is used once', async () => {
+    await sealed();
+    expect(lock().exitCode).toBe(0);
+    rmSync(join(machine.run, 'segue/locked')); // a new boot has an empty /run
+    refused('this hand-over was used before');
+  });
+
+  test('a hand-over of another format is refused, before anything in it is believed', async () => {
+    machine.write('format', 'segue-handover 2\n');
+    await sealed();
+    refused("the hand-over is of format 'segue-handover 2', this segue reads 'segue-handover 1'");
+  });
+
+  test('a hand-over without a format is refused', async () => {
+    await sealed();
+    writeFileSync(`${machine.paths.handover}/format`, '');
+    refused('the hand-over has no format line');
+  });
+
+  test('a hand-over that was never sealed is refused', () => {
+    refused('the hand-over does not match its checksums');
+  });
+
+  test.each(['lock.nft', 'machine', 'state/sysctl', 'units/a.service.d/zz-segue.conf', 'manifest'])('a hand-over whose %s was changed is refused', async (name) => {
+    await sealed();
+    appendFileSync(`${machine.paths.handover}/${name}`, 'x\n');
+    refused('the hand-over does not match its checksums');
+    expect(existsSync(`${machine.paths.upgrade}/arrived`)).toBe(false);
+  });
+
+  test('a hand-over in which a file is missing is refused', async () => {
+    await sealed();
+    rmSync(`${machine.paths.handover}/state/sysctl`);
+    refused('the hand-over does not match its checksums');
+  });
+
+  test('a hand-over of another machine is refused', async () => {
+    machine.write('machine', `${'0'.repeat(32)}\n`);
+    await sealed();
+    refused('the hand-over is of another machine');
+  });
+
+  test('without the lock nothing is restored', async () => {
+    await sealedWithLock('this is no ruleset\n');
+    refused('the ports cannot be locked');
+    expect(machine.sh('state').exitCode).toBe(1);
+  });
+
+  test('what is locked has its lock in the journal of that upgrade', async () => {
+    await sealed();
+    lock();
+    expect(existsSync(join(machine.store, 'upgrades', ID, 'journal.ndjson'))).toBe(true);
+  });
+});

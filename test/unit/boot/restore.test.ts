@@ -1,0 +1,80 @@
+import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { seal } from '../../../src/park/seal.ts';
+import { fixtureFolder } from '../../fixtures/fixture.ts';
+import { isRoot, PrivateMachine } from './private-machine.ts';
+
+const UNIT = 'redis-server.service';
+
+describe.runIf(isRoot)('restore', () => {
+  let machine: PrivateMachine;
+  let workload: string;
+  beforeEach(async () => {
+    machine = new PrivateMachine();
+    workload = machine.paths.workload(UNIT);
+    cpSync(fixtureFolder('criu/redis-server'), `${machine.paths.tree(UNIT, 354)}/images`, { recursive: true });
+    machine.write(`workloads/${UNIT}/trees.list`, '354 --mount\n');
+    const sealed = await seal(machine.paths.handover, [{ unit: UNIT, controlGroup: '/none', hostNetwork: false, images: [`${machine.paths.tree(UNIT, 354)}/images`] }]);
+    if (!sealed.ok) throw new Error(sealed.failure.reason);
+    writeFileSync(join(machine.run, 'segue/state'), '');
+  });
+  afterEach(() => {
+    machine[Symbol.dispose]();
+  });
+
+  function refused(why: string): void {
+    const { stdout, exitCode } = machine.sh(`restore ${UNIT} 4000000`);
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain(`<2>segue: ${UNIT} cannot be restored: ${why}\n`);
+    expect(machine.journal().at(-1)).toMatchObject({ event: 'restore-failed', unit: UNIT, why });
+  }
+
+  test('nothing is restored before the state of the machine is', () => {
+    machine.sh('rm /run/segue/state');
+    refused("the machine's state was not restored");
+    expect(existsSync(`${workload}/restoring`)).toBe(false);
+  });
+
+  test('an image that was begun with is not used again', () => {
+    mkdirSync(`${workload}/restoring`);
+    refused('its image was used before');
+  });
+
+  test.each(['trees.list', 'trees/354/images/core-354.img', 'manifest'])('an image whose %s was changed is not used', (name) => {
+    appendFileSync(`${workload}/${name}`, 'x\n');
+    refused('its images do not match their checksums');
+  });
+
+  test('that it restores is on disk before the image is used', () => {
+    appendFileSync(`${workload}/trees.list`, 'x\n');
+    refused('its images do not match their checksums');
+    expect(machine.journal().map(({ event }) => event)).toEqual(['restoring', 'restore-failed']);
+    expect(existsSync(`${workload}/restoring`)).toBe(true);
+  });
+
+  test('the checksums of a workload cover each of its files and no other', () => {
+    const names = readFileSync(`${workload}/manifest`, 'utf8').trim().split('\n').map((line) => line.split('  ')[1]);
+    expect(names).toContain(`workloads/${UNIT}/trees/354/images/inventory.img`);
+    expect(names).toContain(`workloads/${UNIT}/locks`);
+    for (const name of names) expect(name).toMatch(/^workloads\/redis-server\.service\//);
+    expect(readFileSync(`${machine.paths.handover}/manifest`, 'utf8')).not.toContain('workloads/');
+  });
+});
+
+describe.runIf(isRoot)('afresh', () => {
+  test('a unit that could not be restored starts from its own files, with its sockets unlocked and its images kept', () => {
+    using machine = new PrivateMachine();
+    machine.write(`workloads/${UNIT}/locks`, 'CRIU-0\n');
+    machine.replace('systemctl', 'echo "$*" >>/run/systemctl');
+    const { stdout, exitCode } = machine.sh(`nft add table inet CRIU-0 && nft add table inet CRIU-1 && afresh ${UNIT} && nft list tables`);
+
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(`<2>segue: ${UNIT} could not be restored and is started afresh`);
+    expect(stdout.split('\n').filter((line) => line.startsWith('table'))).toEqual(['table inet CRIU-1']);
+    expect(readFileSync(join(machine.run, 'systemctl'), 'utf8')).toBe(`daemon-reload\nreset-failed -- ${UNIT}\nstart --no-block -- ${UNIT}\n`);
+    expect(existsSync(join(machine.run, `segue/afresh/${UNIT}`))).toBe(true);
+    expect(machine.journal()).toMatchObject([{ event: 'afresh', unit: UNIT }]);
+    expect(existsSync(machine.paths.workload(UNIT))).toBe(true);
+  });
+});

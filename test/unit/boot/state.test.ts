@@ -1,0 +1,103 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { batch } from '../../../src/state/network.ts';
+import { archive } from '../../../src/tools/tar.ts';
+import { isRoot, PrivateMachine } from './private-machine.ts';
+
+describe.runIf(isRoot)('state', () => {
+  let machine: PrivateMachine;
+  beforeEach(() => {
+    machine = new PrivateMachine();
+    writeFileSync(join(machine.run, 'segue/locked'), '');
+    for (const name of ['sysctl', 'tmpfs', 'network', 'network6']) machine.write(`state/${name}`, '');
+  });
+  afterEach(() => {
+    machine[Symbol.dispose]();
+  });
+
+  const restored = (): string[] => machine.journal().map(({ event, what }) => (what === undefined ? event : `${event}: ${what}`));
+
+  test('with nothing to put back all is put back', () => {
+    expect(machine.sh('state')).toEqual({ stdout: '', stderr: '', exitCode: 0 });
+    expect(restored()).toEqual(['state-restored']);
+    expect(existsSync(join(machine.run, 'segue/state'))).toBe(true);
+  });
+
+  test('nothing is put back before the ports are locked', () => {
+    machine.sh('rm /run/segue/locked');
+    expect(machine.sh('state').exitCode).toBe(1);
+    expect(machine.journal()).toEqual([]);
+  });
+
+  test('the host name is put back', () => {
+    machine.write('state/hostname', 'carried.example\n');
+    expect(machine.sh('state && cat /proc/sys/kernel/hostname').stdout).toBe('carried.example\n');
+  });
+
+  test('files come back with their modes, but not over those that the new boot has made', () => {
+    const old = join(machine.store, 'old');
+    mkdirSync(old);
+    writeFileSync(join(old, 'carried'), 'old', { mode: 0o640 });
+    writeFileSync(join(old, 'both'), 'old');
+    writeFileSync(join(machine.run, 'both'), 'new');
+    const [tar, ...args] = archive(old, `${machine.paths.state}/run.tar`);
+    execFileSync(tar!, args);
+    machine.write('state/tmpfs', '/run run.tar\n');
+
+    expect(machine.sh('state && stat -c %a /run/carried')).toEqual({ stdout: '640\n', stderr: '', exitCode: 0 });
+    expect(readFileSync(join(machine.run, 'carried'), 'utf8')).toBe('old');
+    expect(readFileSync(join(machine.run, 'both'), 'utf8')).toBe('new');
+  });
+
+  test('an archive that cannot be read is told, and the rest goes on', () => {
+    machine.write('state/tmpfs', '/run missing.tar\n');
+    expect(machine.sh('state').exitCode).toBe(0);
+    expect(restored()).toEqual(['state-skipped: files in /run', 'state-restored']);
+  });
+
+  test('addresses and routes are put back, and to put them back twice is no failure', () => {
+    const lines = batch(
+      [{ ifname: 'test0', flags: ['UP'], addr_info: [
+        { family: 'inet', local: '192.0.2.1', prefixlen: 24, broadcast: '192.0.2.255', scope: 'global', label: 'test0' },
+        { family: 'inet6', local: '2001:db8::1', prefixlen: 64, scope: 'global' },
+      ] }],
+      ['default via 192.0.2.254 dev test0 proto static metric 100'],
+    );
+    machine.write('state/network', lines.map((line) => `${line}\n`).join(''));
+    machine.write('state/network6', 'route replace default via 2001:db8::2 dev test0 proto static metric 50 pref medium\n');
+    const { stdout, exitCode } = machine.sh(
+      'ip link add test0 type veth peer name test1 && ip link set test1 up && state && state && ip -brief address show test0 && ip route show default && ip -6 route show default',
+    );
+
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/192\.0\.2\.1\/24 .*2001:db8::1\/64/);
+    expect(stdout).toMatch(/^default via 192\.0\.2\.254 dev test0 proto static metric 100/m);
+    expect(stdout).toMatch(/^default via 2001:db8::2 dev test0 proto static metric 50/m);
+    expect(restored()).toEqual(['state-restored', 'state-restored']);
+  });
+
+  test('an address of a device that is gone is told, and the others are put back', () => {
+    machine.write('state/network', 'address replace 192.0.2.1/24 dev gone0\naddress replace 192.0.2.2/24 dev lo\n');
+    expect(machine.sh('state && ip -brief address show lo').stdout).toContain('192.0.2.2/24');
+    expect(restored()).toEqual(['state-skipped: some addresses or routes', 'state-restored']);
+  });
+
+  test('what the scripts write to the journal is read as it was meant, whatever is in it', () => {
+    const text = fc.oneof(fc.constantFrom('"', '\\', '\\"', "it's", '$HOME', 'ä', '%s', '-n', ''), fc.string({ unit: 'grapheme', maxLength: 20 })).filter((value) => !/\p{Cc}/u.test(value));
+    fc.assert(
+      fc.property(text, (value) => {
+        expect(machine.sh('. "$1/handover.sh" && journal state-skipped what "$2"', machine.lib, value).exitCode).toBe(0);
+        expect(machine.journal().at(-1)).toMatchObject({ event: 'state-skipped', what: value });
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  test('line ends and other control characters do not tear the journal', () => {
+    machine.sh('. "$1/handover.sh" && journal state-skipped what "$2"', machine.lib, 'one\ntwo\tthree\u0007\u001b[31m');
+    expect(machine.journal()).toMatchObject([{ what: 'one two three[31m' }]);
+  });
+});
