@@ -1,0 +1,35 @@
+import { readUnits, type UnitState } from '../../../lab/demo/services.js';
+import type { Guest } from '../../../lab/lab.js';
+import { lines } from './command.ts';
+
+/** What an upgrade that did not happen might have left behind, and the services as they are. */
+export interface Traces {
+  readonly units: readonly UnitState[];
+  readonly lockTables: readonly string[];
+  readonly stoppedTasks: readonly string[];
+  readonly loadedKernels: readonly string[];
+  readonly handovers: readonly string[];
+}
+
+const NO_TRACES = { lockTables: [], stoppedTasks: [], loadedKernels: ['0'], handovers: [] } as const;
+
+export async function readTraces(guest: Guest): Promise<Traces> {
+  const [units, lockTables, stoppedTasks, loadedKernels, handovers] = await Promise.all([
+    readUnits(guest),
+    readLockTables(guest),
+    lines(guest, "ps -eo stat=,pid=,comm= | grep -i '^t' || true"),
+    lines(guest, 'cat /sys/kernel/kexec_loaded'),
+    lines(guest, 'find /var/lib/segue/upgrades -mindepth 2 -maxdepth 2 -name handover 2>/dev/null || true'),
+  ]);
+  return { units, lockTables, stoppedTasks, loadedKernels, handovers };
+}
+
+/** Segue's own locks on sockets, and CRIU's. */
+export async function readLockTables(guest: Guest): Promise<string[]> {
+  return await lines(guest, "nft list tables | grep -E ' (segue|CRIU-)' || true");
+}
+
+/** The machine as it is to be when an upgrade was refused or given up: the same processes, and no trace. */
+export function untouched(units: readonly UnitState[]): Traces {
+  return { units: units.map((unit) => ({ ...unit, active: true })), ...NO_TRACES };
+}
