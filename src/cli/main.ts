@@ -21,6 +21,9 @@ const application = buildApplication(
   },
 );
 
+// Whoever reads along may be gone at any time (an ssh connection that broke): an upgrade must not die of that half-way.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 await run(application, process.argv.slice(2), { process: process as StricliProcess });
 // Stricli's own codes for a wrong usage are negative; ours is 2 (systemd.exec(5), EXIT_INVALIDARGUMENT).
 const code = Number(process.exitCode ?? 0);
