@@ -168,7 +168,7 @@ test('no two steps are called the same', () => {
 });
 
 test('every file of the hand-over has a folder that exists by then or is made with it', () => {
-  for (const { action } of steps) if ('path' in action) expect(action.path.startsWith(`${paths.handover}`)).toBe(true);
+  for (const { action } of steps) if ('path' in action) expect(action.path.startsWith(paths.handover)).toBe(true);
   const links = indices(({ action }) => action.kind === 'link');
   const folder = index(({ action }) => action.kind === 'make-folder' && action.path.endsWith('/multi-user.target.wants'));
   expect(folder).toBeLessThan(Math.min(...links));

@@ -40,6 +40,7 @@ export function task(pid: number, parts: Partial<Task> = {}): Task {
     files: [],
     mounts: [],
     sysvSegments: [],
+    firstCodeShared: false,
     memory: 2 ** 20,
     ...parts,
   };
@@ -76,7 +77,10 @@ export const listening = (localPort: number, parts: Partial<InetSocket> = {}): I
   inetSocket({ state: 'LISTEN', localAddress: '0.0.0.0', localPort, peerAddress: '0.0.0.0', peerPort: 0, ...parts });
 
 /** A machine with these processes besides init; who holds which socket or pipe follows from their files. */
-export function facts(tasks: readonly Task[], parts: Partial<Omit<Facts, 'unix' | 'tasks'>> & { unix?: readonly UnixSocket[] } = {}): Facts {
+export function facts(
+  tasks: readonly Task[],
+  parts: Partial<Omit<Facts, 'unix' | 'tasks'>> & { unix?: readonly UnixSocket[] } = {},
+): Facts {
   const { unix = [], ...rest } = parts;
   const init = rest.init ?? task(1, { comm: 'systemd', parent: 0 });
   const holders = new Map<number, number[]>();
@@ -92,7 +96,7 @@ export function facts(tasks: readonly Task[], parts: Partial<Omit<Facts, 'unix' 
     inet: [],
     unix: new Map(unix.map((socket) => [socket.inode, socket])),
     holders,
-    knownSockets: new Set(unix.map(({ inode }) => inode)),
+    foreignSockets: new Set(),
     reservedPids: 300,
     ...rest,
   };

@@ -21,11 +21,11 @@ afterEach(() => {
   rmSync(root, { recursive: true });
 });
 
-function install(release: string, { initrd = true, modules = true, options = config as string | undefined } = {}): void {
+function install(release: string, { initrd = true, modules = true, options = config } = {}): void {
   writeFileSync(join(root, `boot/vmlinuz-${release}`), '');
   if (initrd) writeFileSync(join(root, `boot/initrd.img-${release}`), '');
   if (modules) mkdirSync(join(root, 'lib/modules', release), { recursive: true });
-  if (options !== undefined) writeFileSync(join(root, `boot/config-${release}`), options);
+  writeFileSync(join(root, `boot/config-${release}`), options);
 }
 
 const chosen = async (asked: string): Promise<string> => {

@@ -45,7 +45,7 @@ test('an ordinary service with files, sockets, pipes, timers and a log has no ob
     unixSocket(14, { peerInode: 15 }),
     unixSocket(15, { peerInode: 14 }),
   ];
-  const around = facts([journald, ...tasks], { unix, knownSockets: new Set([11, 12, 13, 14, 15, 16]) });
+  const around = facts([journald, ...tasks], { unix });
 
   expect(obstacles(tasks, around)).toEqual([]);
 });
@@ -114,21 +114,21 @@ test('a pipe to a process outside of the workload is an obstacle', () => {
   expect(obstacles([own, other])).toEqual([]);
 });
 
-test('a socket that is in none of the tables of the kernel is of a kind that CRIU cannot image', () => {
+test('a socket of a kind that CRIU cannot image is an obstacle', () => {
   const own = task(4000, { files: [socketFile(31)] });
 
-  expect(obstacles([own])).toEqual([{ kind: 'socket-kind', pid: 4000, inode: 31 }]);
-  expect(obstacles([own], facts([own], { knownSockets: new Set([31]) }))).toEqual([]);
+  expect(obstacles([own], facts([own], { foreignSockets: new Set([31]) }))).toEqual([{ kind: 'socket-kind', pid: 4000, inode: 31 }]);
+  expect(obstacles([own], facts([own], { foreignSockets: new Set([32]) }))).toEqual([]);
 });
 
 test('a listening socket that systemd holds too is an obstacle if a socket unit triggers the service', () => {
   const init = task(1, { comm: 'systemd', files: [socketFile(41)] });
   const own = task(4000, { files: [socketFile(41)] });
-  const around = facts([own], { init, knownSockets: new Set([41]) });
+  const around = facts([own], { init });
 
   expect(obstacles([own], around, { TriggeredBy: 'work.timer work.socket' })).toEqual([{ kind: 'socket-activated', socket: 'work.socket' }]);
   expect(obstacles([own], around, { TriggeredBy: 'work.timer' })).toEqual([]);
-  expect(obstacles([own], facts([own], { knownSockets: new Set([41]) }), { TriggeredBy: 'work.socket' })).toEqual([]);
+  expect(obstacles([own], facts([own]), { TriggeredBy: 'work.socket' })).toEqual([]);
 });
 
 test('SysV shared memory is an obstacle if a process outside has the same segment in the same namespace', () => {
@@ -179,6 +179,10 @@ test('a process whose group and session are outside of its PID namespace has no 
 
 test('a traced process is an obstacle', () => {
   expect(obstacles([task(4000, { tracer: 77 })])).toEqual([{ kind: 'traced', pid: 4000, tracer: 77 }]);
+});
+
+test('a process whose first code is in shared memory is an obstacle', () => {
+  expect(obstacles([task(4000, { comm: 'php-fpm8.4', firstCodeShared: true })])).toEqual([{ kind: 'shared-code', pid: 4000, comm: 'php-fpm8.4' }]);
 });
 
 test('descriptors that systemd keeps for the service are an obstacle', () => {

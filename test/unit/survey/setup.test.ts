@@ -53,6 +53,7 @@ test('an obstacle of every kind says why in one line and names a remedy', () => 
     'sub-cgroups': { kind: 'sub-cgroups', path: '/system.slice/a.service/b' },
     'low-pid': low,
     traced: { kind: 'traced', pid: 1, tracer: 2 },
+    'shared-code': { kind: 'shared-code', pid: 1, comm: 'php-fpm8.4' },
     'descriptor-store': { kind: 'descriptor-store', count: 3 },
     'sandbox-hides-criu': { kind: 'sandbox-hides-criu', error: 'Permission denied' },
     'user-manager': { kind: 'user-manager' },
