@@ -1,4 +1,5 @@
 import { hostname } from './hostname.ts';
+import { inactiveUnits } from './inactive-units.ts';
 import type { StateKind } from './kind.ts';
 import { network } from './network.ts';
 import { runtimeUnits } from './runtime-units.ts';
@@ -6,4 +7,4 @@ import { sysctl } from './sysctl.ts';
 import { tmpfs } from './tmpfs.ts';
 
 /** Every kind of machine state that comes along besides the tasks. */
-export const stateKinds: readonly StateKind[] = [hostname, sysctl, network, tmpfs, runtimeUnits];
+export const stateKinds: readonly StateKind[] = [hostname, sysctl, network, tmpfs, runtimeUnits, inactiveUnits];

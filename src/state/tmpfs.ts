@@ -1,4 +1,5 @@
 import type { Step } from '../plan/step.ts';
+import type { Workload } from '../survey/workload.ts';
 import { show } from '../tools/systemctl.ts';
 import { archive } from '../tools/tar.ts';
 import type { StateKind } from './kind.ts';
@@ -11,11 +12,17 @@ import type { StateKind } from './kind.ts';
 const RUN_OF_THE_PLATFORM = [
   'systemd', 'udev', 'log', 'user', 'dbus', 'credentials', 'lock', 'initctl', 'mount', 'utmp', 'motd*', 'sshd*', 'ssh-unix-local', 'network', 'NetworkManager', 'resolvconf', 'netns',
   'tmpfiles.d', 'host', 'initramfs', 'blkid', 'cryptsetup', 'lvm', 'mdadm', 'criu*', 'segue', 'agetty.reload', 'console-setup', 'cloud-init', 'nscd', 'polkit-1', 'reboot-required*', 'fsck',
-  'kexec*', 'rpc*', 'docker*', 'containerd*', 'crun', 'runc', 'libpod', 'containers', 'multipath*', 'dmeventd*', 'udisks2', 'crond.pid', 'crond.reboot', 'chrony', 'rsyslogd.pid', 'machine-id', 'nologin',
+  'kexec*', 'rpc*', 'docker*', 'containerd*', 'crun', 'runc', 'libpod', 'containers', 'multipath*', 'dmeventd*', 'udisks2', 'chrony', 'rsyslogd.pid', 'machine-id', 'nologin',
   'shm', 'sendsigs.omit.d', 'setrans',
 ];
 /** In /tmp: folders of PrivateTmp=, which come back with their units, and of a display. */
 const TMP_OF_THE_PLATFORM = ['systemd-private-*', '.X*', '.ICE-unix', '.font-unix', '.XIM-unix', 'ssh-*'];
+
+/** Names in /run that a workload uses: by its unit's word, and by what its tasks hold. */
+function namesInRun({ properties, trees }: Workload): string[] {
+  const held = trees.flatMap(({ tasks }) => tasks.flatMap((task) => task.files.map((file) => /^(?:\/var)?\/run\/([^/]+)/.exec(file.target)?.[1] ?? '')));
+  return [...(properties['RuntimeDirectory'] ?? '').split(' '), (properties['PIDFile'] ?? '').replace(/^\/run\//, ''), ...held].filter(Boolean);
+}
 
 /**
  * Files on filesystems that the old kernel takes with it. Archived when everything is parked, so that they belong to
@@ -31,7 +38,7 @@ export const tmpfs: StateKind = {
     // Folders and pid files of what is started afresh would only confuse it.
     const units = await show(survey.afresh.map(({ unit }) => unit), ['RuntimeDirectory', 'PIDFile']);
     const ofAfresh = (units.ok ? units.value : []).flatMap((unit) => [...(unit['RuntimeDirectory'] ?? '').split(' '), (unit['PIDFile'] ?? '').replace(/^\/run\//, '')]).filter(Boolean);
-    const ofCarried = new Set(carried.flatMap(({ properties }) => [...(properties['RuntimeDirectory'] ?? '').split(' '), (properties['PIDFile'] ?? '').replace(/^\/run\//, '')]));
+    const ofCarried = new Set(carried.flatMap(namesInRun));
 
     for (const [path, left] of [
       ['/run', [...RUN_OF_THE_PLATFORM, ...ofAfresh].filter((name) => !ofCarried.has(name))],

@@ -33,6 +33,13 @@ export async function activeUnits(types: readonly string[]): Promise<Result<stri
   return ok(listed.value.split('\n').flatMap((line) => line.trim().split(/\s+/)[0] || []));
 }
 
+/** Names of the services that are started at boot. */
+export async function enabledServices(): Promise<Result<string[]>> {
+  const listed = await runOk(['systemctl', 'list-unit-files', '--no-legend', '--full', '--type=service', '--state=enabled,enabled-runtime,generated']);
+  if (!listed.ok) return listed;
+  return ok(listed.value.split('\n').flatMap((line) => line.trim().split(/\s+/)[0] || []));
+}
+
 export async function show(units: readonly string[], properties: readonly string[] = PROPERTIES): Promise<Result<Properties[]>> {
   if (units.length === 0) return ok([]);
   const shown = await runOk(['systemctl', 'show', `--property=${['Id', ...properties].join(',')}`, '--', ...units]);
