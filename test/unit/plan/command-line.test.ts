@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { firstFreePid, newCommandLine } from '../../../src/plan/command-line.ts';
-import { jumpOf } from '../../../src/settle/settle.ts';
 
 const OPTIONS = { id: '20260102-030405', store: '/var/lib/segue', pidMax: 4_194_304, lastPid: 5100 };
 const ADDED = 'sysctl.kernel.pid_max=4194304 sysctl.kernel.ns_last_pid=5100 segue.upgrade=20260102-030405 segue.store=/var/lib/segue';
@@ -32,15 +31,6 @@ test('an upgrade after an upgrade does not make the line grow', () => {
 
 test('sysctls of the administrator stay, those of the process ids are replaced', () => {
   expect(newCommandLine('sysctl.vm.swappiness=1 sysctl.kernel.pid_max=9', OPTIONS)).toBe(`sysctl.vm.swappiness=1 ${ADDED}`);
-});
-
-test('the new kernel finds the hand-over by its command line', () => {
-  expect(jumpOf(newCommandLine('root=/dev/vda ro', { ...OPTIONS, store: '/srv/images' }))).toEqual({ id: OPTIONS.id, store: '/srv/images' });
-});
-
-test('a command line without an upgrade, or with an odd one, is no jump', () => {
-  for (const line of ['root=/dev/vda ro', 'nosegue.upgrade=1', 'segue.upgrade=../../etc', 'segue.upgrade=']) expect(jumpOf(line)).toBeUndefined();
-  expect(jumpOf('segue.upgrade=1')).toEqual({ id: '1', store: '/var/lib/segue' });
 });
 
 test('with room above, the new processes are numbered after the highest that is carried', () => {
