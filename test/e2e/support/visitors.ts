@@ -16,9 +16,9 @@ export async function startVisitors(guest: Guest): Promise<Visitors> {
   const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const said = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const next = async (): Promise<string> => {
-    const { done, value } = await said.next();
-    if (done === true) throw new Error('the process with the visitors ended');
-    return value;
+    const result: IteratorResult<string, unknown> = await said.next();
+    if (result.done === true) throw new Error('the process with the visitors ended');
+    return result.value;
   };
   await next();
   return {
