@@ -1,0 +1,234 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { complaints } from '../../lab/demo/outcome.js';
+import { readUptimes } from '../../lab/demo/outside.js';
+import { readUnits } from '../../lab/demo/services.js';
+import type { Guest } from '../../lab/lab.js';
+import { line, lines, segue } from './support/command.ts';
+import { journey, type Journey } from './support/journey.ts';
+import { startServer } from './support/server.ts';
+import { readTraces, untouched } from './support/traces.ts';
+import { unitProperties, until } from './support/units.ts';
+
+/** An upgrade takes one or two minutes on a quiet machine, and a multiple of that on a busy one. */
+const TIMEOUT = 600_000;
+const EXTRA_ADDRESS = '10.77.0.99';
+
+/** A unit that says something in the journal again and again. */
+const SPEAKER = `[Service]
+ExecStart=/bin/sh -c 'n=0; while :; do n=$((n + 1)); echo "sentence $n"; sleep 1; done'
+`;
+
+/** What the upgrade does to a unit for one boot, and has to take back. */
+const BORROWED = ['Type', 'Restart', 'DropInPaths', 'ControlGroup', 'NotifyAccess', 'PIDFile', 'OnFailure'];
+
+let guest: Guest;
+let device: string;
+let oldKernel: string;
+let newKernel: string;
+
+const ownProperties = async () =>
+  Object.fromEntries(
+    await Promise.all((await readUnits(guest)).map(async ({ unit }) => [unit, await unitProperties(guest, unit, ...BORROWED)] as const)),
+  );
+
+/** What each service has used of the processors, and the time that has elapsed, in µs. */
+async function cpuTimes(): Promise<Map<string, number>> {
+  const paths = (await readUnits(guest)).map(({ unit }) => unit);
+  const read = paths.map((unit) => `sed -n 's/^usage_usec/${unit}/p' "/sys/fs/cgroup$(systemctl show -p ControlGroup --value ${unit})/cpu.stat"`);
+  return new Map((await lines(guest, ["awk '{ print \"elapsed\", $1 * 1000000 }' /proc/uptime", ...read].join('\n'))).map((text) => [text.split(' ')[0] ?? '', Number(text.split(' ')[1])]));
+}
+
+beforeAll(async () => {
+  guest = await startServer();
+  device = await line(guest, "ip -o -4 addr show to 10.77.0.2 | awk '{ print $2 }'");
+  oldKernel = await guest.kernelRelease();
+  newKernel = await line(guest, 'ls /boot | sed -n s/^vmlinuz-//p | sort -V | tail -n 1');
+  await guest.exec(['tee', '/etc/systemd/system/speaker.service'], { input: SPEAKER });
+  await guest.exec(`
+    set -e
+    systemctl daemon-reload && systemctl start speaker
+    sysctl -w net.core.somaxconn=4567
+    hostname lab-renamed
+    ip addr add ${EXTRA_ADDRESS}/24 dev ${device}
+    mkdir -m 750 /run/somedir
+    for file in /run/somedir/file /dev/shm/segment /tmp/draft; do echo "kept in $file" >"$file"; done
+    chown www-data: /tmp/draft && chmod 640 /tmp/draft
+  `);
+}, 600_000);
+
+afterAll(async () => await guest.down());
+
+describe('to the newest kernel', () => {
+  let before: Awaited<ReturnType<typeof ownProperties>>;
+  let speakerBefore: Record<string, string>;
+  let result: Journey;
+
+  beforeAll(async () => {
+    before = await ownProperties();
+    speakerBefore = await unitProperties(guest, 'speaker', 'MainPID', 'ControlGroup');
+    result = await journey(guest, 'newest');
+  }, TIMEOUT);
+
+  test('every service is carried over and no client outside loses or misses anything', () => {
+    expect(complaints(result.outcome)).toEqual([]);
+  });
+
+  test('the machine runs the new kernel', async () => {
+    expect(oldKernel).not.toBe(newKernel);
+    expect(await guest.kernelRelease()).toBe(newKernel);
+  });
+
+  test('systemd has each service in its own cgroup, under its own settings', async () => {
+    expect(await ownProperties()).toEqual(before);
+    for (const { unit, pid } of await readUnits(guest)) {
+      expect(await line(guest, `cat /proc/${pid}/cgroup`), unit).toBe(`0::${before[unit]?.['ControlGroup'] ?? ''}`);
+    }
+  });
+
+  test('no lock, no stopped task and no hand-over is left', async () => {
+    expect(await readTraces(guest)).toEqual(untouched(await readUnits(guest)));
+  });
+
+  test('of the upgrade only its journal and its mark are kept, for root alone', async () => {
+    const upgrade = `/var/lib/segue/upgrades/${await newestUpgrade()}`;
+    expect(await lines(guest, `ls ${upgrade}`)).toEqual(['arrived', 'journal.ndjson']);
+    expect(await lines(guest, 'find /var/lib/segue -type d -printf "%m %u %p\\n" | grep -v "^700 root "; true')).toEqual([]);
+    expect(await lines(guest, 'find /var/lib/segue ! -type d -printf "%m %u %p\\n" | grep -v "^600 root "; true')).toEqual([]);
+  });
+
+  test('the status tells of each service that it was restored, and how long it paused', async () => {
+    const { exitCode, stdout } = await segue(guest, 'status', '--json');
+    expect(exitCode).toBe(0);
+    const status = JSON.parse(stdout) as Report;
+    expect(status).toMatchObject({ state: 'settled', from: oldKernel, to: newKernel, skipped: [] });
+    const services = [...(await readUnits(guest)).map(({ unit }) => unit), 'speaker.service'];
+    expect(status.workloads.map(({ unit }) => unit).sort()).toEqual(services.sort());
+    for (const { unit, fate, pauseMs } of status.workloads) {
+      expect({ unit, fate }).toEqual({ unit, fate: 'restored' });
+      expect(pauseMs, unit).toBeGreaterThan(0);
+    }
+  });
+
+  test('the history has the upgrade, and shows it', async () => {
+    const history = JSON.parse((await segue(guest, 'history', '--json')).stdout) as { upgrades: Report[] };
+    expect(history.upgrades).toHaveLength(1);
+    const id = history.upgrades[0]?.id ?? '';
+    const shown = await segue(guest, 'show', id, '--json');
+    expect(shown.exitCode).toBe(0);
+    expect(JSON.parse(shown.stdout)).toEqual(history.upgrades[0]);
+    expect((await segue(guest, 'show', id)).stdout).toContain(`Linux ${oldKernel} → ${newKernel}: is settled`);
+  });
+
+  test('the host name, a sysctl, an address and files in memory came along', async () => {
+    expect(await line(guest, 'hostname')).toBe('lab-renamed');
+    expect(await line(guest, 'sysctl -n net.core.somaxconn')).toBe('4567');
+    expect(await line(guest, `ip -o -4 addr show to ${EXTRA_ADDRESS} | awk '{ print $2, $4 }'`)).toBe(`${device} ${EXTRA_ADDRESS}/24`);
+    const files = ['/run/somedir/file', '/dev/shm/segment', '/tmp/draft'];
+    expect(await lines(guest, `cat ${files.join(' ')}`)).toEqual(files.map((file) => `kept in ${file}`));
+    expect(await line(guest, 'stat -c %a:%U /run/somedir')).toBe('750:root');
+    expect(await line(guest, 'stat -c %a:%U /tmp/draft')).toBe('640:www-data');
+  });
+
+  test('what a service prints is in the journal under its name, and goes on where it was', async () => {
+    expect(await unitProperties(guest, 'speaker', 'MainPID', 'ControlGroup')).toEqual(speakerBefore);
+    await until(guest, 'journalctl -b -u speaker -o cat | grep -c "^sentence" | grep -qv "^[01]$"');
+    const numbers = (await lines(guest, 'journalctl -u speaker -o cat | sed -n "s/^sentence //p"')).map(Number);
+    expect(numbers).toEqual(Array.from({ length: numbers.length }, (_, index) => index + 1));
+    const now = (await lines(guest, 'journalctl -b -u speaker -o cat | sed -n "s/^sentence //p"')).map(Number);
+    expect(now[0]).toBeGreaterThan(1);
+  });
+
+  test('no service spins', async () => {
+    const earlier = await cpuTimes();
+    // Two seconds of the guest's own time.
+    await guest.exec(['sleep', '2']);
+    const later = await cpuTimes();
+    const elapsed = (later.get('elapsed') ?? 0) - (earlier.get('elapsed') ?? 0);
+    expect(elapsed).toBeGreaterThan(2_000_000);
+    later.delete('elapsed');
+    for (const [unit, used] of later) expect((used - (earlier.get(unit) ?? 0)) / elapsed, `processors that ${unit} uses`).toBeLessThan(0.8);
+  });
+});
+
+describe('and from there', () => {
+  test('back to the old kernel', { timeout: TIMEOUT }, async () => {
+    const { status, outcome } = await journey(guest, oldKernel);
+    expect(complaints(outcome)).toEqual([]);
+    expect(status).toMatchObject({ state: 'settled', from: newKernel, to: oldKernel });
+    expect(await guest.kernelRelease()).toBe(oldKernel);
+  });
+
+  test('onto the same kernel once more', { timeout: TIMEOUT }, async () => {
+    const { status, outcome } = await journey(guest, '6.12');
+    expect(complaints(outcome)).toEqual([]);
+    expect(status).toMatchObject({ state: 'settled', from: oldKernel, to: oldKernel });
+    expect(await guest.kernelRelease()).toBe(oldKernel);
+  });
+
+  test('nothing is left of all three', { timeout: TIMEOUT }, async () => {
+    expect(await readTraces(guest)).toEqual(untouched(await readUnits(guest)));
+    const { upgrades } = JSON.parse((await segue(guest, 'history', '--json')).stdout) as { upgrades: Report[] };
+    expect(upgrades.map(({ state }) => state)).toEqual(['settled', 'settled', 'settled']);
+  });
+});
+
+describe('after three upgrades systemd is the master of the services', () => {
+  test('nginx reloads its configuration with new workers and the same master', { timeout: TIMEOUT }, async () => {
+    const master = await mainPid('nginx');
+    const workers = await lines(guest, `pgrep -P ${master}`);
+    await guest.exec(['systemctl', 'reload', 'nginx']);
+    await until(guest, `! kill -0 ${workers.join(' ')} 2>/dev/null`);
+    expect(await mainPid('nginx')).toBe(master);
+    expect(await lines(guest, `pgrep -P ${master}`)).not.toEqual([]);
+    const request = "exec 3<>/dev/tcp/127.0.0.1/80; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; head -n 1 <&3";
+    expect((await guest.exec(['bash', '-c', request])).stdout).toContain(' 200 OK');
+  });
+
+  test.for(['redis-server', 'counter'])('%s, killed, is restarted as its unit says', { timeout: TIMEOUT }, async (unit) => {
+    const pid = await mainPid(unit);
+    await guest.exec(['kill', '-KILL', pid]);
+    await until(guest, `[ "$(systemctl show -p NRestarts --value ${unit})" = 1 ] && systemctl is-active --quiet ${unit}`);
+    expect(await mainPid(unit)).not.toBe(pid);
+  });
+
+  test('a service that is killed and has no Restart= is seen as failed', { timeout: TIMEOUT }, async () => {
+    await guest.exec(['kill', '-KILL', await mainPid('speaker')]);
+    await until(guest, 'systemctl is-failed --quiet speaker');
+    expect(await unitProperties(guest, 'speaker', 'Result', 'MainPID', 'ExecMainStatus')).toEqual({ Result: 'signal', MainPID: '0', ExecMainStatus: '9' });
+  });
+
+  test('stopped, no process of a service is left; started, each runs again and answers', { timeout: TIMEOUT }, async () => {
+    const units = (await readUnits(guest)).map(({ unit }) => unit);
+    const groups = await Promise.all(units.map((unit) => line(guest, `systemctl show -p ControlGroup --value ${unit}`)));
+    const processes = await lines(guest, `cat ${groups.map((group) => `'/sys/fs/cgroup${group}/cgroup.procs'`).join(' ')}`);
+    expect(processes.length).toBeGreaterThan(units.length);
+
+    await guest.exec(['systemctl', 'stop', ...units], { timeoutMs: 120_000 });
+    // By their names: systemd forgets a stopped instance, and a pattern finds it no more.
+    for (const unit of units) expect(await unitProperties(guest, unit, 'ActiveState', 'MainPID'), unit).toEqual({ ActiveState: 'inactive', MainPID: '0' });
+    expect(await lines(guest, `for pid in ${processes.join(' ')}; do [ ! -e "/proc/$pid" ] || echo "$pid"; done`)).toEqual([]);
+
+    await guest.exec(['systemctl', 'start', ...units], { timeoutMs: 120_000 });
+    expect((await readUnits(guest)).filter((unit) => !unit.active)).toEqual([]);
+    for (const uptime of Object.values(await readUptimes(guest))) expect(uptime).toBeLessThan(120);
+  });
+
+  test('restarted, each service has a new main process', { timeout: TIMEOUT }, async () => {
+    const before = await readUnits(guest);
+    await guest.exec(['systemctl', 'restart', ...before.map(({ unit }) => unit)], { timeoutMs: 120_000 });
+    for (const [index, { unit, pid, active }] of (await readUnits(guest)).entries()) {
+      expect(active, unit).toBe(true);
+      expect(pid, unit).not.toBe(before[index]?.pid);
+    }
+  });
+});
+
+interface Report {
+  readonly id: string;
+  readonly state: string;
+  readonly workloads: readonly { readonly unit: string; readonly fate: string; readonly pauseMs?: number }[];
+}
+
+const newestUpgrade = async (): Promise<string> => await line(guest, 'ls /var/lib/segue/upgrades | tail -n 1');
+
+const mainPid = async (unit: string): Promise<string> => (await unitProperties(guest, unit, 'MainPID'))['MainPID'] ?? '';
