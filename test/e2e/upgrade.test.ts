@@ -35,7 +35,8 @@ const ownProperties = async () =>
 async function cpuTimes(): Promise<Map<string, number>> {
   const paths = (await readUnits(guest)).map(({ unit }) => unit);
   const read = paths.map((unit) => `sed -n 's/^usage_usec/${unit}/p' "/sys/fs/cgroup$(systemctl show -p ControlGroup --value ${unit})/cpu.stat"`);
-  return new Map((await lines(guest, ["awk '{ print \"elapsed\", $1 * 1000000 }' /proc/uptime", ...read].join('\n'))).map((text) => [text.split(' ')[0] ?? '', Number(text.split(' ')[1])]));
+  const elapsed = String.raw`awk '{ printf "elapsed %.0f\n", $1 * 1000000 }' /proc/uptime`;
+  return new Map((await lines(guest, [elapsed, ...read].join('\n'))).map((text) => [text.split(' ')[0] ?? '', Number(text.split(' ')[1])]));
 }
 
 beforeAll(async () => {
