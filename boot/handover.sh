@@ -3,6 +3,7 @@
 #
 # Sets: SEGUE_ID (empty when this boot is no jump), SEGUE_HANDOVER (the folder that crossed the jump), SEGUE_RUN.
 
+umask 077
 SEGUE_RUN=/run/segue
 SEGUE_ID=
 SEGUE_STORE=/var/lib/segue

@@ -1,7 +1,8 @@
 import { buildCommand } from '@stricli/core';
 import { requireRoot } from '../survey/machine.ts';
-import { describe } from '../survey/obstacle.ts';
-import { survey, type Survey } from '../survey/survey.ts';
+import { describe } from '../failure/obstacle.ts';
+import type { Survey } from '../model/survey.ts';
+import { survey } from '../survey/survey.ts';
 import { table } from '../report/table.ts';
 import * as flags from './flags.ts';
 import { note, print, printJson, unwrap } from './output.ts';
@@ -24,7 +25,11 @@ export function checkRows({ workloads, afresh }: Survey): CheckRow[] {
 }
 
 async function check({ json }: { readonly json: boolean }): Promise<void> {
-  if (unwrap(requireRoot()) === undefined && process.exitCode !== undefined) return;
+  const root = requireRoot();
+  if (!root.ok) {
+    unwrap(root);
+    return;
+  }
   const seen = unwrap(await survey());
   if (seen === undefined) return;
   const rows = checkRows(seen);

@@ -10,7 +10,7 @@ export const afresh = { kind: 'parsed', parse: text, brief: 'Stop this unit and 
 export const store = {
   kind: 'parsed',
   parse: (input: string): string => {
-    if (!/^\/[A-Za-z0-9._/-]+$/.test(input)) throw new Error('the store must be an absolute path of letters, digits and ._-/');
+    if (!/^(\/[A-Za-z0-9._-]+)+\/*$/.test(input)) throw new Error('the store must be an absolute path of letters, digits and ._-/');
     return input.replace(/\/+$/, '');
   },
   brief: 'Folder on the root filesystem for the images',

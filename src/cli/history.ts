@@ -2,7 +2,7 @@ import { buildCommand } from '@stricli/core';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCodeOf, makeReport, type UpgradeReport } from '../report/report.ts';
 import { duration, table } from '../report/table.ts';
-import { readJournal, upgradeIds } from '../upgrade/journal.ts';
+import { readJournal, upgradeIds } from '../store/journal.ts';
 import { runningUpgrade } from '../upgrade/lock.ts';
 import * as flags from './flags.ts';
 import { print, printJson, report as reportFailure } from './output.ts';

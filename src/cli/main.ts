@@ -15,8 +15,10 @@ const application = buildApplication(
   }),
   {
     name: 'segue',
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- the integration that replaces it is not in the documentation yet
     versionInfo: { currentVersion: typeof SEGUE_VERSION === 'undefined' ? 'unreleased' : SEGUE_VERSION },
     scanner: { caseStyle: 'allow-kebab-for-camel' },
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- as above
     documentation: { caseStyle: 'convert-camel-to-kebab' },
   },
 );

@@ -1,7 +1,7 @@
 import { buildCommand } from '@stricli/core';
 import { createInterface } from 'node:readline/promises';
 import type { Plan } from '../plan/plan.ts';
-import type { Action, Step } from '../plan/step.ts';
+import type { Action, Step } from '../model/step.ts';
 import { duration, table } from '../report/table.ts';
 import { display, traceCommands } from '../tools/command.ts';
 import { prepare } from '../upgrade/prepare.ts';

@@ -1,4 +1,4 @@
-import type { Obstacle } from '../survey/obstacle.ts';
+import type { Obstacle } from './obstacle.ts';
 
 /** Every failure that Segue expects, discriminated by `reason`. Their sentences are in `words.ts`. */
 export type Failure =

@@ -1,4 +1,4 @@
-import { describe as describeObstacle } from '../survey/obstacle.ts';
+import { describe as describeObstacle } from './obstacle.ts';
 import type { Failure } from './failure.ts';
 
 /** What happened, why, and what to do; and the exit code (the table is in segue(8)). */

@@ -1,6 +1,6 @@
 import { existsSync, promises as fs, readFileSync } from 'node:fs';
 import { failed, ok, type Result } from '../failure/result.ts';
-import type { Action } from '../plan/step.ts';
+import type { Action } from '../model/step.ts';
 import { cgroupProcesses, parseStat } from '../survey/task.ts';
 import { leaveUserNamespace } from '../tools/criu-images.ts';
 import { logErrors } from '../tools/criu.ts';

@@ -1,6 +1,6 @@
 import { promises as fs } from 'node:fs';
 import { failed, ok, type Result } from '../failure/result.ts';
-import type { SealedWorkload } from '../plan/step.ts';
+import type { SealedWorkload } from '../model/step.ts';
 import { inodeOf } from '../survey/facts.ts';
 import { cgroupProcesses } from '../survey/task.ts';
 import { runId } from '../tools/criu-images.ts';
@@ -26,13 +26,19 @@ async function filesBelow(folder: string): Promise<string[]> {
   return entries.filter((entry) => entry.isFile()).map((entry) => `${entry.parentPath}/${entry.name}`.slice(folder.length + 1)).sort();
 }
 
+/** The name in a line of xxhsum: one with a backslash is escaped, and the line then begins with another. */
+export function fileOf(line: string): string {
+  const name = line.replace(/^\S+ {2}/, '');
+  return line.startsWith('\\') ? name.replace(/\\(.)/g, (_, character: string) => (character === 'n' ? '\n' : character)) : name;
+}
+
 /**
  * XXH3 checksums of 128 bits, as xxhsum(1) writes and checks them. They find what a disk or a bug did to a file, at the
  * speed of memory: they are computed while everything is stopped.
  */
 async function checksums(folder: string, files: readonly string[]): Promise<Result<{ line: string; file: string }[]>> {
   const printed = await runOk(['sh', '-c', 'cd "$0" && exec xargs -0 xxhsum -H2', folder], { input: files.join('\0') });
-  return printed.ok ? ok(printed.value.split('\n').filter(Boolean).map((line) => ({ line, file: line.replace(/^\S+ {2}/, '') }))) : printed;
+  return printed.ok ? ok(printed.value.split('\n').filter(Boolean).map((line) => ({ line, file: fileOf(line) }))) : printed;
 }
 
 /**

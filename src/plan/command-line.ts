@@ -14,9 +14,13 @@ export interface CommandLineOptions {
  */
 export function newCommandLine(current: string, { id, store, pidMax, lastPid }: CommandLineOptions): string {
   const words = current.trim().match(/(?:[^\s"]|"[^"]*")+/g) ?? [];
+  const kept = words.filter((word) => !LEFT_OUT.test(word));
+  // What follows ` -- ` is not for the kernel but for init.
+  const end = kept.includes('--') ? kept.indexOf('--') : kept.length;
   return [
-    ...words.filter((word) => !LEFT_OUT.test(word)),
+    ...kept.slice(0, end),
     `sysctl.kernel.pid_max=${pidMax.toString()}`, `sysctl.kernel.ns_last_pid=${lastPid.toString()}`, `segue.upgrade=${id}`, `segue.store=${store}`,
+    ...kept.slice(end),
   ].join(' ');
 }
 

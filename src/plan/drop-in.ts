@@ -1,4 +1,4 @@
-import type { Workload } from '../survey/workload.ts';
+import type { Workload } from '../model/workload.ts';
 
 /**
  * The drop-in under which systemd starts a carried unit in the new kernel: its own sandbox, limits and user, built

@@ -4,12 +4,12 @@ import { dumpCommand, nsenterOptions, restoreArguments, restoreDescriptors, type
 import { holdScript, listeningPorts, lockScript } from '../tools/nft.ts';
 import { archive } from '../tools/tar.ts';
 import type { Kernel } from '../survey/kernels.ts';
-import type { Survey } from '../survey/survey.ts';
-import type { Tree, Workload } from '../survey/workload.ts';
+import type { Survey } from '../model/survey.ts';
+import type { Tree, Workload } from '../model/workload.ts';
 import { firstFreePid, newCommandLine } from './command-line.ts';
 import { dropIn } from './drop-in.ts';
-import { HANDOVER_FORMAT, handoverPaths, type HandoverPaths } from './handover.ts';
-import type { Action, Step } from './step.ts';
+import { HANDOVER_FORMAT, handoverPaths, type HandoverPaths } from '../model/handover.ts';
+import type { Action, Step } from '../model/step.ts';
 
 export interface PlanOptions {
   readonly id: string;

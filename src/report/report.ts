@@ -1,4 +1,4 @@
-import type { JournalEvent } from '../upgrade/journal.ts';
+import type { JournalEvent } from '../store/journal.ts';
 
 /** Where an upgrade stands, as its journal tells. */
 export type UpgradeState =

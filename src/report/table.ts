@@ -7,8 +7,10 @@ export function table(header: readonly string[], rows: readonly (readonly string
 
 /** 850 ms, 12.3 s, 2 min 5 s. */
 export function duration(milliseconds: number): string {
-  if (milliseconds < 1000) return `${Math.round(milliseconds).toString()} ms`;
-  const seconds = milliseconds / 1000;
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  return `${Math.floor(seconds / 60).toString()} min ${Math.round(seconds % 60).toString()} s`;
+  const rounded = Math.round(milliseconds);
+  if (rounded < 1000) return `${rounded.toString()} ms`;
+  const tenths = Math.round(milliseconds / 100);
+  if (tenths < 600) return `${(tenths / 10).toFixed(1)} s`;
+  const seconds = Math.round(milliseconds / 1000);
+  return `${Math.floor(seconds / 60).toString()} min ${(seconds % 60).toString()} s`;
 }

@@ -1,13 +1,13 @@
 import { promises as fs } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failed, ok, type Result } from '../failure/result.ts';
-import { handoverPaths } from '../plan/handover.ts';
+import { handoverPaths } from '../model/handover.ts';
 import { runningKernel } from '../survey/machine.ts';
 import { daemonReload, isActive, show } from '../tools/systemctl.ts';
 import { run } from '../tools/command.ts';
 import { deleteTable, lockTables } from '../tools/nft.ts';
 import { makeReport, type UpgradeReport } from '../report/report.ts';
-import { openJournal, readJournal } from '../upgrade/journal.ts';
+import { openJournal, readJournal } from '../store/journal.ts';
 
 /** How long a service that is started afresh may take until the report calls it failed, milliseconds. */
 const AFRESH_MILLISECONDS = 120_000;

@@ -1,4 +1,4 @@
-import { platformReason } from '../survey/platform.ts';
+import { platformReason } from '../model/platform.ts';
 import { activeUnits, enabledServices, show } from '../tools/systemctl.ts';
 import type { StateKind } from './kind.ts';
 

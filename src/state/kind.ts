@@ -1,7 +1,7 @@
-import type { HandoverPaths } from '../plan/handover.ts';
-import type { Step } from '../plan/step.ts';
-import type { Survey } from '../survey/survey.ts';
-import type { Workload } from '../survey/workload.ts';
+import type { HandoverPaths } from '../model/handover.ts';
+import type { Step } from '../model/step.ts';
+import type { Survey } from '../model/survey.ts';
+import type { Workload } from '../model/workload.ts';
 
 export interface StateContext {
   readonly paths: HandoverPaths;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { show } from '../tools/systemctl.ts';
-import type { Step } from '../plan/step.ts';
+import type { Step } from '../model/step.ts';
 import type { StateKind } from './kind.ts';
 
 /**

@@ -1,5 +1,5 @@
-import type { Step } from '../plan/step.ts';
-import type { Workload } from '../survey/workload.ts';
+import type { Step } from '../model/step.ts';
+import type { Workload } from '../model/workload.ts';
 import { show } from '../tools/systemctl.ts';
 import { archive } from '../tools/tar.ts';
 import type { StateKind } from './kind.ts';
@@ -17,6 +17,9 @@ const RUN_OF_THE_PLATFORM = [
 ];
 /** In /tmp: folders of PrivateTmp=, which come back with their units, and of a display. */
 const TMP_OF_THE_PLATFORM = ['systemd-private-*', '.X*', '.ICE-unix', '.font-unix', '.XIM-unix', 'ssh-*'];
+
+/** A shell pattern with no more than `*` in it. */
+const matches = (name: string, pattern: string): boolean => new RegExp(`^${pattern.split('*').map((part) => part.replace(/[.]/g, '\\.')).join('.*')}$`).test(name);
 
 /** Names in /run that a workload uses: by its unit's word, and by what its tasks hold. */
 function namesInRun({ properties, trees }: Workload): string[] {
@@ -41,7 +44,7 @@ export const tmpfs: StateKind = {
     const ofCarried = new Set(carried.flatMap(namesInRun));
 
     for (const [path, left] of [
-      ['/run', [...RUN_OF_THE_PLATFORM, ...ofAfresh].filter((name) => !ofCarried.has(name))],
+      ['/run', [...RUN_OF_THE_PLATFORM, ...ofAfresh].filter((pattern) => ![...ofCarried].some((name) => matches(name, pattern)))],
       ['/run/lock', []],
       ['/dev/shm', []],
       ['/tmp', TMP_OF_THE_PLATFORM],

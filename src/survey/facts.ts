@@ -1,5 +1,5 @@
 import type { InetSocket, UnixSocket } from '../tools/ss.ts';
-import type { Task } from './task.ts';
+import type { Task } from '../model/task.ts';
 
 /** What the rules need to know about the machine as a whole. */
 export interface Facts {

@@ -1,6 +1,6 @@
 import { promises as fs } from 'node:fs';
 import { failed, ok, type Result } from '../failure/result.ts';
-import { compareVersions } from './version.ts';
+import { compareVersions } from '../tools/version.ts';
 
 /** A kernel that is installed in /boot, as Debian's packages lay it out. */
 export interface Kernel {

@@ -4,7 +4,7 @@ import { failed, ok, type Result } from '../failure/result.ts';
 import { criuVersion, neededCriu } from '../tools/criu.ts';
 import { run } from '../tools/command.ts';
 import type { Kernel } from './kernels.ts';
-import { compareVersions } from './version.ts';
+import { compareVersions } from '../tools/version.ts';
 
 /** Programs that an upgrade runs, and the Debian packages they are in. */
 const TOOLS: readonly (readonly [tool: string, pkg: string])[] = [

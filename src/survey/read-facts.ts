@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { failed, ok, type Result } from '../failure/result.ts';
 import { foreignSockets, inetSockets, unixSockets } from '../tools/ss.ts';
 import { inodeOf, type Facts } from './facts.ts';
-import { parseStat, readTask, type Task } from './task.ts';
+import type { Task } from '../model/task.ts';
+import { parseStat, readTask } from './task.ts';
 
 const KERNEL_THREAD = 0x00200000; // PF_KTHREAD, include/linux/sched.h
 

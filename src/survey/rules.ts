@@ -1,7 +1,7 @@
 import type { Properties } from '../tools/systemctl.ts';
 import { inodeOf, type Facts } from './facts.ts';
-import type { Obstacle } from './obstacle.ts';
-import type { OpenFile, Task } from './task.ts';
+import type { Obstacle } from '../failure/obstacle.ts';
+import type { OpenFile, Task } from '../model/task.ts';
 
 /** What a rule looks at: the tasks of one workload, in the light of the whole machine. */
 export interface Subject {

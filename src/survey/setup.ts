@@ -1,6 +1,6 @@
-import { describe, type Remedy } from './obstacle.ts';
-import type { Survey } from './survey.ts';
-import type { Action } from '../plan/step.ts';
+import { describe, type Remedy } from '../failure/obstacle.ts';
+import type { Survey } from '../model/survey.ts';
+import type { Action } from '../model/step.ts';
 
 export interface SetupStep {
   readonly title: string;

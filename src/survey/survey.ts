@@ -2,21 +2,12 @@ import { ok, type Result } from '../failure/result.ts';
 import { probeInside } from '../tools/criu.ts';
 import { activeUnits, show, type Properties } from '../tools/systemctl.ts';
 import { inodeOf, type Facts } from './facts.ts';
-import { platformReason } from './platform.ts';
+import { platformReason } from '../model/platform.ts';
 import { readFacts } from './read-facts.ts';
 import { isNull, isPressure, logStreamInodes, obstaclesOf } from './rules.ts';
-import { cgroupProcesses, type Mount, type NamespaceName, type OpenFile, type Task } from './task.ts';
-import type { Afresh, FileKey, Tree, Workload } from './workload.ts';
-
-/** The machine as it is: what can be carried, what is started afresh in any case. */
-export interface Survey {
-  readonly workloads: readonly Workload[];
-  readonly afresh: readonly Afresh[];
-  /** The mounts of the machine itself. */
-  readonly hostMounts: readonly Mount[];
-  /** Process ids below this one may be taken by the new kernel. */
-  readonly reservedPids: number;
-}
+import type { NamespaceName, OpenFile, Task } from '../model/task.ts';
+import type { Survey } from '../model/survey.ts';
+import type { Afresh, FileKey, Tree, Workload } from '../model/workload.ts';
 
 /** A manager of other people's units, or of containers: its cgroup holds more than one workload. */
 const USER_MANAGER = /^user@\d+\.service$/;
@@ -92,8 +83,8 @@ export async function survey(): Promise<Result<Survey>> {
     const unit = properties['Id'] ?? '';
     const controlGroup = properties['ControlGroup'] ?? '';
     if (controlGroup === '') continue; // a oneshot that has ended: nothing runs
-    const { pids, subgroups } = await cgroupProcesses(controlGroup);
-    const tasks = pids.flatMap((pid) => facts.value.tasks.get(pid) ?? []);
+    const tasks = [...facts.value.tasks.values()].filter((task) => task.controlGroup === controlGroup || task.controlGroup.startsWith(`${controlGroup}/`)).sort((a, b) => a.startTime - b.startTime || a.pid - b.pid);
+    const subgroups = [...new Set(tasks.map((task) => task.controlGroup))].filter((group) => group !== controlGroup);
     if (tasks.length === 0) continue;
     const why = platformReason(unit, properties) ?? (isIdleUserManager(unit, subgroups) ? 'is a user manager without units of its own' : undefined);
     if (why !== undefined) afresh.push({ unit, description: properties['Description'] ?? '', why });

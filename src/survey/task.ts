@@ -1,54 +1,5 @@
 import { promises as fs, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
-
-/** An open file of a task, as /proc/PID/fd and /proc/PID/fdinfo tell (proc_pid_fd(5), proc_pid_fdinfo(5)). */
-export interface OpenFile {
-  readonly fd: number;
-  /** What the link says: a path, `socket:[N]`, `pipe:[N]`, `anon_inode:…`. */
-  readonly target: string;
-  readonly mountId: number;
-  readonly inode: number;
-  readonly kind: 'file' | 'character-device' | 'block-device' | 'other';
-  /** Device number of a device file, else 0. */
-  readonly major: number;
-  readonly minor: number;
-}
-
-export interface Mount {
-  readonly id: number;
-  /** `major:minor` of the filesystem. */
-  readonly device: string;
-  readonly root: string;
-  readonly path: string;
-  readonly type: string;
-}
-
-/** A process, as the survey saw it. */
-export interface Task {
-  readonly pid: number;
-  readonly parent: number;
-  readonly comm: string;
-  /** Process group and session: CRIU needs these ids free, too. */
-  readonly processGroup: number;
-  readonly session: number;
-  readonly threads: readonly number[];
-  readonly tracer: number;
-  /** Clock ticks after boot (proc_pid_stat(5), field 22): with the pid it names one process and no other. */
-  readonly startTime: number;
-  readonly stopped: boolean;
-  readonly root: string;
-  readonly namespaces: Readonly<Record<NamespaceName, string>>;
-  readonly files: readonly OpenFile[];
-  readonly mounts: readonly Mount[];
-  /** SysV shared memory segments that it maps. */
-  readonly sysvSegments: readonly number[];
-  /** Its first mapping with code is shared: CRIU begins there to inject its own, and cannot write to it. */
-  readonly firstCodeShared: boolean;
-  /** Resident and swapped memory, bytes. */
-  readonly memory: number;
-}
-
-export const namespaceNames = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'user', 'uts'] as const;
-export type NamespaceName = (typeof namespaceNames)[number];
+import { namespaceNames, type Mount, type NamespaceName, type OpenFile, type Task } from '../model/task.ts';
 
 /** Fields of /proc/PID/stat; the command name may hold spaces and parentheses. */
 export function parseStat(text: string): { comm: string; state: string; parent: number; processGroup: number; session: number; flags: number; startTime: number } {
@@ -107,6 +58,7 @@ export function readTask(pid: number): Task | undefined {
       pid,
       parent: stat.parent,
       comm: stat.comm,
+      controlGroup: /^0::(.*)$/m.exec(read('cgroup'))?.[1] ?? '',
       processGroup: stat.processGroup,
       session: stat.session,
       threads: numbers(`${proc}/task`),

@@ -6,11 +6,13 @@ import { promises as fs } from 'node:fs';
  * (criu.org/Images). What is edited here is edited field by field: fields that are not named stay as they are,
  * byte for byte, so that the images of a newer CRIU keep what this code has never heard of.
  */
-const HEADER_BYTES = 8;
+const COMMON_MAGIC = 0x54564319;
+/** Images begin with a common magic number and one of their kind; the inventory has its own only (criu/image.c). */
+const headerBytes = (image: Buffer): number => (image.readUInt32LE(0) === COMMON_MAGIC ? 8 : 4);
 
 export function readMessages(image: Buffer): Buffer[] {
   const messages: Buffer[] = [];
-  for (let at = HEADER_BYTES; at < image.length; ) {
+  for (let at = headerBytes(image); at < image.length; ) {
     const length = image.readUInt32LE(at);
     messages.push(image.subarray(at + 4, at + 4 + length));
     at += 4 + length;
@@ -24,7 +26,7 @@ export function writeMessages(header: Buffer, messages: readonly Uint8Array[]): 
     length.writeUInt32LE(message.length);
     return [length, message];
   });
-  return Buffer.concat([header.subarray(0, HEADER_BYTES), ...parts]);
+  return Buffer.concat([header.subarray(0, headerBytes(header)), ...parts]);
 }
 
 type Edit = { readonly varint: number } | { readonly message: Edits } | { readonly zeros: true };

@@ -1,5 +1,5 @@
 import { promises as fs } from 'node:fs';
-import { compareVersions } from '../survey/version.ts';
+import { compareVersions } from './version.ts';
 import { failed, ok, type Result } from '../failure/result.ts';
 import { run } from './command.ts';
 
@@ -25,7 +25,8 @@ const KERNELS: readonly (readonly [kernel: string, criu: string])[] = [
 
 /** The oldest CRIU for a kernel release; 3.19 below all of the above. */
 export function neededCriu(kernel: string): string {
-  return KERNELS.find(([from]) => compareVersions(kernel, from) >= 0)?.[1] ?? '3.19';
+  const release = kernel.replace(/-rc\d+/, ''); // what breaks with a release came in its merge window
+  return KERNELS.find(([from]) => compareVersions(release, from) >= 0)?.[1] ?? '3.19';
 }
 
 const NSENTER_OPTIONS = { mnt: '--mount', uts: '--uts', net: '--net', ipc: '--ipc', cgroup: '--cgroup' } as const;

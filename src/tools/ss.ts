@@ -26,7 +26,7 @@ export interface UnixSocket {
 
 function endpoint(text: string): [address: string, port: number] {
   const at = text.lastIndexOf(':');
-  const address = text.slice(0, at).replace(/^\[|\]$/g, '').replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/, '');
+  const address = text.slice(0, at).replace(/%.*$/, '').replace(/^\[|\]$/g, '').replace(/^::ffff:(?=\d+\.)/, '');
   return [address, Number(text.slice(at + 1)) || 0];
 }
 

@@ -5,10 +5,10 @@ import { jump } from '../jump/jump.ts';
 import { drain } from '../park/drain.ts';
 import { dump, resume } from '../park/dump.ts';
 import { seal, writeDurably } from '../park/seal.ts';
-import type { Action, Step } from '../plan/step.ts';
+import type { Action, Step } from '../model/step.ts';
 import { runOk } from '../tools/command.ts';
 import { deleteTable, lockTables } from '../tools/nft.ts';
-import type { Journal } from './journal.ts';
+import type { Journal } from '../store/journal.ts';
 
 /** Carries out one action. */
 async function act(action: Action): Promise<Result<unknown>> {

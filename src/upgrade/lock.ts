@@ -20,7 +20,8 @@ export function lockUpgrade(): Result<{ release(): void }> {
     try {
       writeFileSync(FILE, identity(process.pid) ?? '', { flag: 'wx', mode: 0o644 });
       return ok({ release: () => { rmSync(FILE, { force: true }); } });
-    } catch {
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return failed({ reason: 'step-failed', step: `make ${FILE}`, error: (error as Error).message });
       const holder = runningUpgrade();
       if (holder !== undefined) return failed({ reason: 'upgrade-running', pid: holder });
       rmSync(FILE, { force: true });

@@ -4,7 +4,7 @@ import { choose, makePlan, neededBytes, type Plan } from '../plan/plan.ts';
 import { chooseKernel } from '../survey/kernels.ts';
 import { requireKexec, requireRoot, requireStore, requireTools, runningKernel } from '../survey/machine.ts';
 import { survey } from '../survey/survey.ts';
-import { newId } from './journal.ts';
+import { newId } from '../store/journal.ts';
 
 export interface UpgradeOptions {
   readonly to: string;

@@ -1,7 +1,7 @@
 import type { Result } from '../failure/result.ts';
 import type { Plan } from '../plan/plan.ts';
 import { carryOut, type Progress } from './carry-out.ts';
-import { openJournal } from './journal.ts';
+import { openJournal } from '../store/journal.ts';
 import { lockUpgrade } from './lock.ts';
 
 /** Signals that mean: give up. SIGHUP is the loss of the terminal. */

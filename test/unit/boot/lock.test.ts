@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { seal } from '../../../src/park/seal.ts';
-import { HANDOVER_FORMAT } from '../../../src/plan/handover.ts';
+import { HANDOVER_FORMAT } from '../../../src/model/handover.ts';
 import { handoverLockScript } from '../../../src/tools/nft.ts';
 import { listening } from '../survey/builders.ts';
 import { ID, isRoot, PrivateMachine } from './private-machine.ts';

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { handoverPaths, type HandoverPaths } from '../../../src/plan/handover.ts';
-import { readJournal, type JournalEvent } from '../../../src/upgrade/journal.ts';
+import { handoverPaths, type HandoverPaths } from '../../../src/model/handover.ts';
+import { readJournal, type JournalEvent } from '../../../src/store/journal.ts';
 
 const BOOT = join(import.meta.dirname, '../../../boot');
 export const ID = '20260101-100000';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { checkRows } from '../../../src/cli/check.ts';
 import { commands } from '../../../src/cli/upgrade.ts';
-import type { Action } from '../../../src/plan/step.ts';
+import type { Action } from '../../../src/model/step.ts';
 import { survey, workload } from '../survey/builders.ts';
 
 let folder: string;

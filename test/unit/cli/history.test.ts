@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { JournalEvent } from '../../../src/upgrade/journal.ts';
+import type { JournalEvent } from '../../../src/store/journal.ts';
 import { ARRIVED, GIVEN_UP, GIVEN_UP_IN_PART, ONE_AFRESH, ONE_FAILED, REFUSED, SETTLED, toText } from '../report/journals.ts';
 import { Program, type Ended } from './program.ts';
 

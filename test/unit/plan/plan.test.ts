@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { choose, makePlan, neededBytes, type Plan } from '../../../src/plan/plan.ts';
-import type { Step } from '../../../src/plan/step.ts';
-import type { Survey } from '../../../src/survey/survey.ts';
-import type { Workload } from '../../../src/survey/workload.ts';
+import type { Step } from '../../../src/model/step.ts';
+import type { Survey } from '../../../src/model/survey.ts';
+import type { Workload } from '../../../src/model/workload.ts';
 import { listening, mount, survey, task, workload } from '../survey/builders.ts';
 
 const blocked = workload('blocked.service', { obstacles: [{ kind: 'terminal', pid: 9000, path: '/dev/tty1' }] });

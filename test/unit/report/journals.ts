@@ -1,4 +1,4 @@
-import type { JournalEvent } from '../../../src/upgrade/journal.ts';
+import type { JournalEvent } from '../../../src/store/journal.ts';
 
 const OLD = '6.12.1';
 const NEW = '7.3.4';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { exitCodeOf, makeReport, type UpgradeReport } from '../../../src/report/report.ts';
-import { parseJournal, type JournalEvent } from '../../../src/upgrade/journal.ts';
+import { parseJournal, type JournalEvent } from '../../../src/store/journal.ts';
 import {
   ARRIVED,
   BEGUN,

@@ -2,8 +2,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, s
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { handoverPaths } from '../../../src/plan/handover.ts';
-import type { Step } from '../../../src/plan/step.ts';
+import { handoverPaths } from '../../../src/model/handover.ts';
+import type { Step } from '../../../src/model/step.ts';
 import { writeConfiguration } from '../../../src/state/configuration.ts';
 import { batch } from '../../../src/state/network.ts';
 import { isCarried, readSysctls } from '../../../src/state/sysctl.ts';

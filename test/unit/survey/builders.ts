@@ -1,7 +1,7 @@
 import type { Facts } from '../../../src/survey/facts.ts';
-import type { Survey } from '../../../src/survey/survey.ts';
-import { namespaceNames, type Mount, type NamespaceName, type OpenFile, type Task } from '../../../src/survey/task.ts';
-import type { Workload } from '../../../src/survey/workload.ts';
+import type { Survey } from '../../../src/model/survey.ts';
+import { namespaceNames, type Mount, type NamespaceName, type OpenFile, type Task } from '../../../src/model/task.ts';
+import type { Workload } from '../../../src/model/workload.ts';
 import type { InetSocket, UnixSocket } from '../../../src/tools/ss.ts';
 
 export const HOST_NAMESPACES = Object.fromEntries(namespaceNames.map((name) => [name, `${name}:[1]`])) as Record<
@@ -28,6 +28,7 @@ export function task(pid: number, parts: Partial<Task> = {}): Task {
   return {
     pid,
     parent: 1,
+    controlGroup: '/system.slice/some.service',
     comm: 'worker',
     processGroup: pid,
     session: pid,

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { chooseKernel, installedKernels, missingOptions } from '../../../src/survey/kernels.ts';
 import { lockdownMode } from '../../../src/survey/machine.ts';
-import { compareVersions } from '../../../src/survey/version.ts';
+import { compareVersions } from '../../../src/tools/version.ts';
 import { fixture } from '../../fixtures/fixture.ts';
 
 const OLD = '6.12.117+deb13-cloud-amd64';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { platformReason } from '../../../src/survey/platform.ts';
+import { platformReason } from '../../../src/model/platform.ts';
 
 test.each([
   ['init.scope', 'is systemd itself'],

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Facts } from '../../../src/survey/facts.ts';
-import type { Obstacle } from '../../../src/survey/obstacle.ts';
+import type { Obstacle } from '../../../src/failure/obstacle.ts';
 import { isNull, isPressure, JOURNAL_STREAM, logStreamInodes, obstaclesOf } from '../../../src/survey/rules.ts';
-import type { OpenFile, Task } from '../../../src/survey/task.ts';
+import type { OpenFile, Task } from '../../../src/model/task.ts';
 import type { Properties } from '../../../src/tools/systemctl.ts';
 import {
   characterDevice,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { describe as describeObstacle, type Obstacle } from '../../../src/survey/obstacle.ts';
+import { describe as describeObstacle, type Obstacle } from '../../../src/failure/obstacle.ts';
 import { planSetup } from '../../../src/survey/setup.ts';
 import { survey, workload } from './builders.ts';
 

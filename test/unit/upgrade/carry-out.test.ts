@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Failure } from '../../../src/failure/failure.ts';
 import type { Result } from '../../../src/failure/result.ts';
-import type { Action, Step } from '../../../src/plan/step.ts';
+import type { Action, Step } from '../../../src/model/step.ts';
 import { carryOut } from '../../../src/upgrade/carry-out.ts';
-import { openJournal, readJournal } from '../../../src/upgrade/journal.ts';
+import { openJournal, readJournal } from '../../../src/store/journal.ts';
 
 const ID = '20260101-100000';
 let folder: string;

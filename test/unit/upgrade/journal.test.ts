@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { newId, openJournal, readJournal, upgradeIds } from '../../../src/upgrade/journal.ts';
+import { newId, openJournal, readJournal, upgradeIds } from '../../../src/store/journal.ts';
 
 let store: string;
 beforeEach(() => {

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocketServer } from 'ws';
 import { listen, type TestServer } from './server.js';
@@ -9,7 +9,8 @@ export function counterServer(trouble: Trouble): Promise<TestServer> {
   const troublemaker = new Troublemaker(trouble);
   let counter = 0;
 
-  const server = createServer(async (_request, response) => {
+  const server = createServer((_request, response) => void stream(response));
+  async function stream(response: ServerResponse): Promise<void> {
     const socket = response.socket!;
     for (let line = 1; !response.destroyed; line++) {
       await troublemaker.answer(
@@ -19,7 +20,7 @@ export function counterServer(trouble: Trouble): Promise<TestServer> {
       );
       await sleep(20);
     }
-  });
+  }
   const sockets = new WebSocketServer({ server, path: '/ws' });
   sockets.on('connection', (client, request) => {
     client.on('message', (data: Buffer) => {

@@ -1,6 +1,6 @@
 import type { InetSocket } from '../tools/ss.ts';
 import type { Properties } from '../tools/systemctl.ts';
-import type { Obstacle } from './obstacle.ts';
+import type { Obstacle } from '../failure/obstacle.ts';
 import type { Mount, NamespaceName, Task } from './task.ts';
 
 /** A tree of processes whose root has its parent outside the workload: CRIU images one such tree at a time. */

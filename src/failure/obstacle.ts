@@ -47,7 +47,7 @@ export function describe(obstacle: Obstacle): ObstacleWords {
     case 'pipe-peer':
       return { why: `process ${obstacle.pid.toString()} shares a pipe with ${obstacle.peer}, which is not carried with it`, remedy: 'start it afresh: --afresh' };
     case 'socket-kind':
-      return { why: `process ${obstacle.pid.toString()} has a socket of a kind that CRIU cannot image (inode ${obstacle.inode.toString()}): MPTCP, vsock, AF_ALG, …`, remedy: 'turn that socket kind off in the program, or start it afresh: --afresh' };
+      return { why: `process ${obstacle.pid.toString()} has a socket of a kind that CRIU cannot image (inode ${obstacle.inode.toString()}): MPTCP, vsock, SCTP, …`, remedy: 'turn that socket kind off in the program, or start it afresh: --afresh' };
     case 'socket-activated':
       return { why: `its listening socket belongs to ${obstacle.socket}`, remedy: 'start it afresh: --afresh' };
     case 'sysv-shared':

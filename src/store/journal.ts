@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import * as z from 'zod';
-import { handoverPaths } from '../plan/handover.ts';
+import { handoverPaths } from '../model/handover.ts';
 
 /**
  * One line of journal.ndjson. segue and the scripts in boot/ write them, each on disk before what it announces takes
