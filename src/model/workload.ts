@@ -35,7 +35,7 @@ export interface Workload {
   readonly logStreams: readonly number[];
   /** Files of mounts that the sandbox does not have, all of them /dev/null. */
   readonly outsideFiles: readonly FileKey[];
-  /** Files through which it watches for memory pressure and the like: opened anew, with a trigger. */
+  /** Files through which it watches for memory pressure and the like: an empty file takes their place. */
   readonly pressureFiles: readonly PressureFile[];
   /** Mounts whose content is this workload's alone and would be lost: PrivateTmp= and the like. */
   readonly privateMounts: readonly Mount[];

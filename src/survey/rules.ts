@@ -19,7 +19,7 @@ const ANONYMOUS = /^anon_inode:(\[(eventfd|eventpoll|timerfd|signalfd|fanotify|p
 /**
  * Files of pressure stall information (Documentation/accounting/psi.rst). A program that wrote a trigger into one polls
  * it; the kernel does not tell what was written, and CRIU opens the file again without it: poll() would then always
- * report an error.
+ * report an error. boot/restore gives an empty file instead.
  */
 export const isPressure = (file: OpenFile): boolean => file.kind === 'file' && /^(\/sys\/fs\/cgroup\/.*\/(cpu|io|memory|irq)\.pressure|\/proc\/pressure\/\w+)$/.test(file.target);
 
