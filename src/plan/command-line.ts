@@ -24,18 +24,21 @@ export function newCommandLine(current: string, { id, store, pidMax, lastPid }: 
   ].join(' ');
 }
 
+/** A workload may fork between the plan and its image: its newest process has an id that nobody knows yet. */
+const FORKED_MEANWHILE = 5000;
+
 /**
- * Where the new kernel begins to number its processes: after the highest id that is carried, or, when too few are left
- * there, in the widest gap between two.
+ * Where the new kernel begins to number its processes: well after the highest id that is carried or was given last, or,
+ * when too few are left there, in the widest gap between two.
  */
 export function firstFreePid(carried: readonly number[], pidMax: number, reserved: number): number {
   const taken = [reserved, ...carried, pidMax].sort((a, b) => a - b);
   const last = taken.at(-2) ?? reserved;
-  if (pidMax - last > 20_000) return last + 100;
+  if (pidMax - last > 5 * FORKED_MEANWHILE) return last + FORKED_MEANWHILE;
   let best = { start: last, width: pidMax - last };
   for (let index = 1; index < taken.length; index += 1) {
     const width = (taken[index] ?? 0) - (taken[index - 1] ?? 0);
     if (width > best.width) best = { start: taken[index - 1] ?? 0, width };
   }
-  return best.start + Math.min(100, Math.floor(best.width / 4));
+  return best.start + Math.min(FORKED_MEANWHILE, Math.floor(best.width / 4));
 }

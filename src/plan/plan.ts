@@ -18,7 +18,7 @@ export interface PlanOptions {
   readonly to: Kernel;
   /** Units that may be stopped and started afresh although they are work. */
   readonly afresh: readonly string[];
-  readonly machine: { readonly machineId: string; readonly commandLine: string; readonly pidMax: number; readonly reservedPids: number };
+  readonly machine: { readonly machineId: string; readonly commandLine: string; readonly pidMax: number; readonly reservedPids: number; readonly lastPid: number };
 }
 
 export interface Plan {
@@ -124,7 +124,7 @@ export async function makePlan(survey: Survey, options: PlanOptions): Promise<Re
   const { machine } = options;
 
   const pids = carried.flatMap(({ trees }) => trees.flatMap(({ tasks }) => tasks.flatMap((task) => [...task.threads, task.session, task.processGroup])));
-  const lastPid = firstFreePid(pids, machine.pidMax, machine.reservedPids);
+  const lastPid = firstFreePid([...pids, machine.lastPid], machine.pidMax, machine.reservedPids);
   const commandLine = newCommandLine(machine.commandLine, { id: options.id, store: options.store, pidMax: machine.pidMax, lastPid });
   const state = (await Promise.all(stateKinds.map((kind) => kind.carry({ paths, survey, carried })))).flat();
   const wants = (unit: string, fragment: string): Step => ({ phase: 'prepare', unit, title: 'have it started in the new kernel', action: { kind: 'link', path: `${paths.units}/multi-user.target.wants/${unit}`, target: fragment } });

@@ -33,7 +33,7 @@ export async function prepare({ to, afresh, store }: UpgradeOptions): Promise<Re
   const room = await requireStore(store, neededBytes(chosen.value.carried));
   if (!room.ok) return room;
 
-  const machine = { machineId: read('/etc/machine-id'), commandLine: read('/proc/cmdline'), pidMax: Number(read('/proc/sys/kernel/pid_max')), reservedPids: seen.value.reservedPids };
+  const machine = { machineId: read('/etc/machine-id'), commandLine: read('/proc/cmdline'), pidMax: Number(read('/proc/sys/kernel/pid_max')), reservedPids: seen.value.reservedPids, lastPid: Number(read('/proc/sys/kernel/ns_last_pid')) };
   const plan = await makePlan(seen.value, { id: newId(new Date()), store, from, to: kernel.value, afresh, machine });
   if (!plan.ok) return plan;
 

@@ -35,17 +35,6 @@ esac
 exec ${REAL}/${program} "$@"
 `;
 
-/** CRIU is started from an open file, with the folder for the images as descriptor 9, which tells the workload. */
-const criuFor = (unit: string, instead: string): string => `#!/bin/sh
-[ "$1" = dump ] || exec ${REAL}/criu "$@"
-case $(readlink /proc/self/fd/9) in
-*/${unit}/*)
-	${instead}
-	;;
-esac
-exec ${REAL}/criu "$@"
-`;
-
 /** The upgrade was given up, and the machine is as if nothing had been tried. */
 async function expectGivenUp(): Promise<void> {
   expect(await readTraces(guest)).toEqual(untouched(units));
@@ -74,19 +63,6 @@ const FAULTS: readonly Fault[] = [
     program: '/usr/sbin/nft',
     script: refusing('nft', "'-f -'", 'no rules today'),
     says: ['nft -f -', 'no rules today'],
-  },
-  {
-    when: 'the first workload cannot be imaged',
-    program: '/usr/sbin/criu',
-    script: criuFor('counter.service', 'echo "Error (somewhere): not today" >&2; exit 1'),
-    says: ['counter.service could not be imaged', 'not today'],
-  },
-  {
-    // The worst moment: the tasks are stopped, their sockets locked, and the images written.
-    when: 'the third workload cannot be imaged although CRIU has already stopped it',
-    program: '/usr/sbin/criu',
-    script: criuFor('memcached.service', `${REAL}/criu "$@"; exit 1`),
-    says: ['memcached.service could not be imaged'],
   },
   {
     when: 'files on a tmpfs cannot be archived',

@@ -34,12 +34,12 @@ test('sysctls of the administrator stay, those of the process ids are replaced',
 });
 
 test('with room above, the new processes are numbered after the highest that is carried', () => {
-  expect(firstFreePid([500, 4000, 3999], 4_194_304, 300)).toBe(4100);
-  expect(firstFreePid([], 32_768, 300)).toBe(400);
+  expect(firstFreePid([500, 4000, 3999], 4_194_304, 300)).toBe(9000);
+  expect(firstFreePid([], 32_768, 300)).toBe(5300);
 });
 
 test('with little room above, the widest gap is taken', () => {
-  expect(firstFreePid([400, 500, 25_000, 32_000], 32_768, 300)).toBe(600);
+  expect(firstFreePid([400, 500, 25_000, 32_000], 32_768, 300)).toBe(5500);
 });
 
 test('the ids that follow are free, and above those that the kernel takes itself', () => {
