@@ -7,7 +7,7 @@ import { makeOutcome, type Moment, type Outcome } from './outcome.js';
 import { readUptimes } from './outside.js';
 import { preparedState } from './prepared.js';
 import { ensurePsql } from './psql.js';
-import { kernelUptime, readUnits } from './services.js';
+import { readUnits } from './services.js';
 import { stage } from './stage.js';
 import { readTicks } from './ticks.js';
 import { upgrade } from './upgrade.js';
@@ -57,8 +57,7 @@ export async function demo({ kernelFrom, to, mirror }: DemoOptions): Promise<Out
 
 async function look(guest: Guest): Promise<Moment> {
   const [kernel, units, uptimes] = await Promise.all([guest.kernelRelease(), readUnits(guest), readUptimes(guest)]);
-  // Read last, so that no program that was started on this kernel seems older than the kernel.
-  return { kernel, units, uptimes, kernelUptime: await kernelUptime(guest) };
+  return { kernel, units, uptimes };
 }
 
 /** Runs a command in the guest and shows what it says; that it fails ends the demo. */

@@ -8,7 +8,6 @@ import type { Uptimes } from './uptimes.js';
 export interface Moment {
   readonly kernel: string;
   /** Seconds. */
-  readonly kernelUptime: number;
   readonly units: readonly UnitState[];
   readonly uptimes: Uptimes;
 }
@@ -52,8 +51,9 @@ export function makeOutcome(before: Moment, after: Moment, results: readonly Rep
     if (service.uptime === undefined) return { ...outcome, adopted: samePid };
     const uptimeBefore = before.uptimes[service.uptime];
     const uptimeAfter = after.uptimes[service.uptime];
-    // A process id can come again; a life that is longer than the kernel's cannot.
-    const adopted = samePid && uptimeAfter > uptimeBefore && uptimeAfter > after.kernelUptime;
+    // A process id can come again; a life that goes on cannot.
+    // Its clock stood still in the pause: a program that was started shortly before may be younger than the kernel.
+    const adopted = samePid && uptimeAfter > uptimeBefore;
     return { ...outcome, adopted, uptimeBefore, uptimeAfter };
   });
   return { kernel: { before: before.kernel, after: after.kernel }, services, clients };

@@ -63,7 +63,6 @@ test('every other workload goes on', { timeout: TIMEOUT }, async () => {
   expect(others(await readUnits(guest))).toEqual(others(before));
   const { memcached, ...uptimes } = await readUptimes(guest);
   expect(memcached).toBeLessThan(Math.min(...Object.values(uptimes)));
-  expect(Math.min(...Object.values(uptimes))).toBeGreaterThan(await kernelUptime(guest));
 });
 
 test('the status says which and why', { timeout: TIMEOUT }, async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeOutcome, type Moment, type Outcome } from '../../../lab/demo/outcome.js';
 import { readUptimes } from '../../../lab/demo/outside.js';
-import { kernelUptime, readUnits } from '../../../lab/demo/services.js';
+import { readUnits } from '../../../lab/demo/services.js';
 import { readTicks } from '../../../lab/demo/ticks.js';
 import { upgrade, type Status } from '../../../lab/demo/upgrade.js';
 import type { Guest } from '../../../lab/lab.js';
@@ -28,6 +28,5 @@ export async function journey(guest: Guest, to: string): Promise<Journey> {
 
 async function look(guest: Guest): Promise<Moment> {
   const [kernel, units, uptimes] = await Promise.all([guest.bootId(), readUnits(guest), readUptimes(guest)]);
-  // Read last, so that no program that was started on this kernel seems older than the kernel.
-  return { kernel, units, uptimes, kernelUptime: await kernelUptime(guest) };
+  return { kernel, units, uptimes };
 }
