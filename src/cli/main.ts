@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { buildApplication, buildRouteMap, run, type StricliProcess } from '@stricli/core';
 import { checkCommand } from './check.ts';
+import { guardCommand } from './guard.ts';
 import { historyCommand, showCommand, statusCommand } from './history.ts';
 import { settleCommand } from './settle.ts';
 import { setupCommand } from './setup.ts';
@@ -10,8 +11,8 @@ declare const SEGUE_VERSION: string | undefined;
 
 const application = buildApplication(
   buildRouteMap({
-    routes: { check: checkCommand, setup: setupCommand, upgrade: upgradeCommand, status: statusCommand, history: historyCommand, show: showCommand, settle: settleCommand },
-    docs: { brief: 'Live kernel upgrades: the programs stay, uname -r changes', hideRoute: { settle: true } },
+    routes: { check: checkCommand, setup: setupCommand, upgrade: upgradeCommand, status: statusCommand, history: historyCommand, show: showCommand, settle: settleCommand, guard: guardCommand },
+    docs: { brief: 'Live kernel upgrades: the programs stay, uname -r changes', hideRoute: { settle: true, guard: true } },
   }),
   {
     name: 'segue',

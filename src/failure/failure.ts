@@ -20,6 +20,7 @@ export type Failure =
   | { readonly reason: 'confirmation-needed'; readonly command: string }
   | { readonly reason: 'declined' }
   | { readonly reason: 'interrupted'; readonly signal: NodeJS.Signals }
+  | { readonly reason: 'guard-gone' }
   | { readonly reason: 'listen-queue'; readonly ports: readonly number[]; readonly seconds: number }
   | { readonly reason: 'dump-failed'; readonly unit: string; readonly errors: readonly string[]; readonly log: string }
   | { readonly reason: 'workload-changed'; readonly unit: string; readonly what: string }

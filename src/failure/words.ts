@@ -64,6 +64,8 @@ export function words(failure: Failure): Words {
       return { what: 'not confirmed; nothing was done', exitCode: 1 };
     case 'interrupted':
       return { what: `interrupted by ${failure.signal}`, why: 'every workload goes on as before', exitCode: failure.signal === 'SIGTERM' ? 143 : failure.signal === 'SIGHUP' ? 129 : 130 };
+    case 'guard-gone':
+      return { what: 'the guard of the upgrade has ended', why: 'nobody would let the workloads go on if the upgrade itself were killed', hint: 'see `journalctl -u "segue-guard-*"`, then try again', exitCode: 1 };
     case 'listen-queue':
       return {
         what: `connections wait on port ${failure.ports.join(', ')} and are not accepted`,

@@ -21,7 +21,7 @@ const PLATFORM: readonly (readonly [pattern: RegExp, why: string])[] = [
   [/^(auditd|multipathd|mdmonitor|irqbalance|smartd|smartmontools|thermald|acpid|lvm2-.*|dm-event|rasdaemon|mcelog|rngd|haveged|firewalld|ufw|nftables|apparmor|kexec.*|iscsid|open-iscsi|tuned|power-profiles-daemon|upower|fwupd)\.service$/, 'works on the kernel or its devices'],
   [/^(polkit|accounts-daemon|packagekit|udisks2|colord|rtkit-daemon|switcheroo-control|low-memory-monitor)\.service$/, 'is started by the message bus when needed'],
   [/^(qemu-guest-agent|open-vm-tools|vmtoolsd|spice-vdagentd|cloud-init.*|walinuxagent|google-.*agent.*|hv-.*)\.service$/, 'talks to the hypervisor'],
-  [/^segue-.*\.service$/, 'is segue'],
+  [/^segue-.*\.(service|scope)$/, 'is segue'],
 ];
 
 /** Why this unit is started afresh in any case; undefined when it is work that can be carried. */

@@ -22,11 +22,12 @@ export async function dump(action: Dump): Promise<Result<undefined>> {
   if (stat(action.pid)?.startTime !== action.startTime) {
     return failed({ reason: 'workload-changed', unit: action.unit, what: `its process ${action.pid.toString()} has ended or is another one now` });
   }
-  const { exitCode, stderr } = await run(action.argv);
+  const { exitCode } = await run(action.argv);
   const log = `${action.images}/dump.log`;
   if (exitCode !== 0) {
     const errors = await logErrors(log);
-    return failed({ reason: 'dump-failed', unit: action.unit, errors: errors.length > 0 ? errors : [stderr.trim() || `criu ended with exit code ${exitCode.toString()}`], log });
+    const printed = (await fs.readFile(`${action.images}/dump.out`, 'utf8').catch(() => '')).trim();
+    return failed({ reason: 'dump-failed', unit: action.unit, errors: errors.length > 0 ? errors : [printed || `criu ended with exit code ${exitCode.toString()}`], log });
   }
   if (action.privateUsers) await leaveUserNamespace(action.images);
   return ok(undefined);

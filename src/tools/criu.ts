@@ -65,7 +65,8 @@ export interface DumpOrder {
 /**
  * The command that images one tree and leaves it stopped. The program and the image folder are opened beforehand:
  * the sandbox may hide either, or forbid to run it. CRIU sits in the tasks' own namespaces, so that there is none to
- * image; only SysV IPC of the host must be in an image, and CRIU takes it for a foreign namespace from outside.
+ * image; only SysV IPC of the host must be in an image, and CRIU takes it for a foreign namespace from outside. What it
+ * prints goes to a file: should segue be killed, a pipe without a reader would kill CRIU in the midst of its work.
  */
 export function dumpCommand(order: DumpOrder): string[] {
   const inside = [
@@ -76,7 +77,7 @@ export function dumpCommand(order: DumpOrder): string[] {
     ...order.external.flatMap((file) => ['--external', file.kind === 'stream' ? `unix[${file.inode.toString()}]` : `file[${file.key}]`]),
   ];
   const command = order.entered.length === 0 ? inside : ['nsenter', '--target', order.pid.toString(), ...nsenterOptions(order.entered), '--', ...inside];
-  return ['sh', '-c', `exec 8<${CRIU} 9<"$0" && exec "$@"`, order.images, ...command];
+  return ['sh', '-c', `exec 8<${CRIU} 9<"$0" >"$0/dump.out" 2>&1 && exec "$@"`, order.images, ...command];
 }
 
 /** Descriptors that boot/restore opens for CRIU begin here, out of the way of its own. */

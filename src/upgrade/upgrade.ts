@@ -1,7 +1,9 @@
+import type { Failure } from '../failure/failure.ts';
 import type { Result } from '../failure/result.ts';
 import type { Plan } from '../plan/plan.ts';
 import { carryOut, type Progress } from './carry-out.ts';
 import { openJournal } from '../store/journal.ts';
+import { startGuard } from './guard.ts';
 import { lockUpgrade } from './lock.ts';
 
 /** Signals that mean: give up. SIGHUP is the loss of the terminal. */
@@ -18,7 +20,14 @@ export async function upgrade(plan: Plan, store: string, progress: Progress): Pr
     const journal = openJournal(store, plan.id, plan.from);
     const entry = (fate: 'carried' | 'stopped') => (workload: Plan['carried'][number]) => ({ unit: workload.unit, fate, pid: workload.mainPid, memory: workload.memory });
     journal.append({ event: 'begun', from: plan.from, to: plan.to.release, units: [...plan.carried.map(entry('carried')), ...plan.stopped.map(entry('stopped'))] });
-    return await carryOut(plan.steps, { journal, progress, interrupted: () => signal });
+    const guard = await startGuard(journal, { id: plan.id, store, kernel: plan.from });
+    if (!guard.ok) {
+      journal.append({ event: 'given-up', why: guard.failure.reason });
+      return guard;
+    }
+    const interrupted = (): Failure | undefined =>
+      signal !== undefined ? { reason: 'interrupted', signal } : guard.value.gone ? { reason: 'guard-gone' } : undefined;
+    return await carryOut(plan.steps, { journal, progress, guard: guard.value, interrupted });
   } finally {
     for (const name of SIGNALS) process.off(name, remember);
     lock.value.release();

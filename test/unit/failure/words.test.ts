@@ -28,6 +28,7 @@ const EVERY: { readonly [Reason in Failure['reason']]: Extract<Failure, { reason
   'confirmation-needed': { reason: 'confirmation-needed', command: 'segue upgrade --to 7.3.4 --yes' },
   declined: { reason: 'declined' },
   interrupted: { reason: 'interrupted', signal: 'SIGINT' },
+  'guard-gone': { reason: 'guard-gone' },
   'listen-queue': { reason: 'listen-queue', ports: [80, 443], seconds: 15 },
   'dump-failed': { reason: 'dump-failed', unit: 'a.service', errors: ['Error (criu/x.c:1): one', 'Error (criu/x.c:2): two'], log: '/var/lib/segue/dump.log' },
   'workload-changed': { reason: 'workload-changed', unit: 'a.service', what: 'its process 4000 has ended or is another one now' },

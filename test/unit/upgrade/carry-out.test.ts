@@ -6,6 +6,8 @@ import type { Failure } from '../../../src/failure/failure.ts';
 import type { Result } from '../../../src/failure/result.ts';
 import type { Action, Step } from '../../../src/model/step.ts';
 import { carryOut } from '../../../src/upgrade/carry-out.ts';
+import type { Guard } from '../../../src/upgrade/guard.ts';
+import { undo, type Undoable } from '../../../src/upgrade/undo.ts';
 import { openJournal, readJournal } from '../../../src/store/journal.ts';
 
 const ID = '20260101-100000';
@@ -28,13 +30,18 @@ const words = (): (string | undefined)[] => log().map((line) => line.split(' ')[
 async function carry(steps: readonly Step[], interruptAfter = Infinity): Promise<{ result: Result<undefined>; begun: string[]; gaveUp: Failure[]; events: string[]; last: string | undefined }> {
   const begun: string[] = [];
   const gaveUp: Failure[] = [];
+  const journal = openJournal(folder, ID, '6.12.1');
+  // In this process; that of an upgrade is in one of its own (guard.test.ts).
+  const undoables: Undoable[] = [];
+  const guard: Guard = { begins: (step) => undoables.push(step), giveUp: async (why) => { await undo(undoables, journal, why); } };
   const result = await carryOut(steps, {
-    journal: openJournal(folder, ID, '6.12.1'),
+    journal,
     progress: { stepBegins: ({ title }) => begun.push(title), givingUp: (failure) => gaveUp.push(failure) },
-    interrupted: () => (begun.length >= interruptAfter ? 'SIGINT' : undefined),
+    guard,
+    interrupted: () => (begun.length >= interruptAfter ? { reason: 'interrupted', signal: 'SIGINT' } : undefined),
   });
-  const journal = readJournal(folder, ID) ?? [];
-  return { result, begun, gaveUp, events: journal.map((event) => event.event), last: journal.at(-1)?.why };
+  const events = readJournal(folder, ID) ?? [];
+  return { result, begun, gaveUp, events: events.map((event) => event.event), last: events.at(-1)?.why };
 }
 
 test('the steps are carried out in order', async () => {

@@ -1,0 +1,13 @@
+import { buildCommand } from '@stricli/core';
+import { requireRoot } from '../survey/machine.ts';
+import { watch } from '../upgrade/watch.ts';
+import { print, unwrap } from './output.ts';
+
+async function run(): Promise<void> {
+  const root = requireRoot();
+  if (root.ok) await watch(process.stdin, print);
+  else unwrap(root);
+}
+
+/** Run by `segue upgrade`, not by people. */
+export const guardCommand = buildCommand({ func: run, parameters: {}, docs: { brief: 'Undo an upgrade whose process was killed (run by segue upgrade)' } });

@@ -1,0 +1,54 @@
+import { promises as fs } from 'node:fs';
+import { failed, ok, type Result } from '../failure/result.ts';
+import { jump } from '../jump/jump.ts';
+import { drain } from '../park/drain.ts';
+import { dump, resume } from '../park/dump.ts';
+import { seal, writeDurably } from '../park/seal.ts';
+import type { Action, Step } from '../model/step.ts';
+import { runOk } from '../tools/command.ts';
+import { deleteTable, lockTables } from '../tools/nft.ts';
+
+async function act(action: Action): Promise<Result<unknown>> {
+  switch (action.kind) {
+    case 'run':
+      return runOk(action.argv, action.input === undefined ? {} : { input: action.input });
+    case 'write':
+      await writeDurably(action.path, action.content);
+      return ok(undefined);
+    case 'make-folder':
+      await fs.mkdir(action.path, { recursive: true, mode: 0o700 });
+      return ok(undefined);
+    case 'link':
+      await fs.symlink(action.target, action.path);
+      return ok(undefined);
+    case 'remove':
+      await fs.rm(action.path, { recursive: true, force: true });
+      return ok(undefined);
+    case 'drain':
+      return drain(action.ports, action.seconds);
+    case 'dump':
+      return dump(action);
+    case 'resume':
+      await resume(action);
+      return ok(undefined);
+    case 'unlock':
+      for (const table of await lockTables()) await deleteTable(table);
+      return ok(undefined);
+    case 'seal':
+      return seal(action.handover, action.workloads);
+    case 'jump':
+      return jump();
+  }
+}
+
+/**
+ * Carries out one action of a step. An exception here is a system call that said no (a full disk, a folder that cannot
+ * be made): a failure like others.
+ */
+export async function carryOutAction(step: Pick<Step, 'title' | 'unit'>, action: Action): Promise<Result<unknown>> {
+  try {
+    return await act(action);
+  } catch (error) {
+    return failed({ reason: 'step-failed', step: step.unit === undefined ? step.title : `${step.unit}: ${step.title}`, error: error instanceof Error ? error.message : String(error) });
+  }
+}

@@ -1,0 +1,80 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { failed, ok, type Result } from '../failure/result.ts';
+import type { Journal } from '../store/journal.ts';
+import { ownScope, serviceCommand } from '../tools/systemd-run.ts';
+import { undo, type Undoable } from './undo.ts';
+
+/** Whoever undoes an upgrade that is given up. */
+export interface Guard {
+  /** Called before a step takes effect. */
+  begins(step: Undoable): void;
+  /** Undoes what was begun; resolves when the machine is as before. */
+  giveUp(why: string): Promise<void>;
+}
+
+/** What the guard is told first, one JSON object on a line; an Undoable a line follows, and perhaps why it ends. */
+export interface GuardOrder {
+  readonly id: string;
+  readonly store: string;
+  readonly kernel: string;
+  /** The upgrade's process, and the cgroup in which it and all that it starts are. */
+  readonly pid: number;
+  readonly controlGroup: string;
+}
+export interface GivenUp {
+  readonly givingUp: string;
+}
+
+/** The guard's only words, each on a line. */
+export const GUARD_READY = 'ready';
+export const GUARD_DONE = 'done';
+
+export interface GuardProcess extends Guard {
+  /** It has ended before the upgrade did: nobody would undo the next step. */
+  readonly gone: boolean;
+  /** The upgrade ends without having done anything. */
+  dismiss(): void;
+}
+
+/**
+ * Starts the guard: a process in a service of its own (`segue guard`), which is told of every step through a pipe and
+ * sees that pipe end when this process does, however it does. What was written into a pipe outlives the writer (pipe(7)),
+ * so nothing that was begun is unknown to it.
+ */
+export async function startGuard(journal: Journal, order: Omit<GuardOrder, 'pid' | 'controlGroup'>): Promise<Result<GuardProcess>> {
+  const scope = await ownScope(`segue-upgrade-${order.id}.scope`);
+  if (!scope.ok) return scope;
+  const [file = '', ...args] = serviceCommand(`segue-guard-${order.id}.service`, [process.execPath, process.argv[1] ?? '', 'guard']);
+  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+  let gone = false;
+  let said = '';
+  const ended = new Promise<undefined>((resolve) => {
+    const end = (): void => { gone = true; resolve(undefined); };
+    child.once('error', end).once('exit', end);
+  });
+  child.stderr.on('data', (data: Buffer) => { said += data.toString(); });
+  child.stdin.on('error', () => { gone = true; });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = (): Promise<string | undefined> => Promise.race([ended, lines.next().then(({ value, done }) => (done === true ? undefined : value))]);
+
+  const tell = (message: GuardOrder | Undoable | GivenUp): void => { child.stdin.write(`${JSON.stringify(message)}\n`); };
+  tell({ ...order, pid: process.pid, controlGroup: scope.value });
+  if ((await next()) !== GUARD_READY) return failed({ reason: 'step-failed', step: 'start the guard', error: said.trim() || 'it ended at once' });
+
+  const begun: Undoable[] = [];
+  return ok({
+    get gone() { return gone; },
+    begins(step) {
+      begun.push(step);
+      tell(step);
+    },
+    async giveUp(why) {
+      if (!gone) tell({ givingUp: why });
+      child.stdin.end();
+      // A guard that was killed undoes nothing: then it is done here.
+      if ((await next()) !== GUARD_DONE) await undo(begun, journal, why);
+    },
+    dismiss() { child.stdin.end(); },
+  });
+}

@@ -1,0 +1,80 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openJournal } from '../store/journal.ts';
+import { GUARD_DONE, GUARD_READY, type GivenUp, type GuardOrder } from './guard.ts';
+import { undo, type Undoable } from './undo.ts';
+
+/**
+ * Programs that are let end by themselves: CRIU, killed while its code is in a task, may leave the task without its
+ * registers; a kexec that goes on takes the machine with it, and nothing may run again before.
+ */
+const LEFT_ALONE = ['criu', 'kexec'];
+const LEFT_ALONE_MILLISECONDS = 120_000;
+
+/** The guard of an upgrade: reads what is begun, and undoes it when the upgrade gives up, or its process is gone. */
+export async function watch(input: NodeJS.ReadableStream, say: (word: string) => void): Promise<void> {
+  let order: GuardOrder | undefined;
+  let why: string | undefined;
+  const begun: Undoable[] = [];
+  for await (const line of createInterface({ input })) {
+    const message = parse(line);
+    if (message === undefined) break; // torn: its writer was killed, and what it announced did not begin
+    if ('id' in message) {
+      order = message;
+      say(GUARD_READY);
+    } else if ('givingUp' in message) why = message.givingUp;
+    else begun.push(message);
+  }
+  if (order === undefined || begun.length === 0) return;
+
+  const journal = openJournal(order.store, order.id, order.kernel);
+  if (why === undefined) journal.append({ event: 'giving-up', why: 'its process was killed' });
+  await endCommands(order);
+  await undo(begun, journal, why ?? 'its process was killed');
+  say(GUARD_DONE);
+}
+
+function parse(line: string): GuardOrder | GivenUp | Undoable | undefined {
+  try {
+    return JSON.parse(line) as GuardOrder | GivenUp | Undoable;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Ends the commands that a killed upgrade has left running. */
+async function endCommands({ controlGroup, pid: upgrade }: GuardOrder): Promise<void> {
+  const end = performance.now() + LEFT_ALONE_MILLISECONDS;
+  for (;;) {
+    const pids = read(`/sys/fs/cgroup${controlGroup}/cgroup.procs`).split('\n').map(Number).filter((pid) => pid > 0 && pid !== upgrade);
+    if (pids.length === 0) return;
+    for (const pid of pids) if (performance.now() > end || !LEFT_ALONE.includes(programOf(pid))) kill(pid);
+    await sleep(20);
+  }
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return ''; // a cgroup without processes is removed
+  }
+}
+
+function programOf(pid: number): string {
+  try {
+    return basename(readlinkSync(`/proc/${pid.toString()}/exe`));
+  } catch {
+    return '';
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
+}

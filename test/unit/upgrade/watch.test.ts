@@ -1,0 +1,56 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readJournal } from '../../../src/store/journal.ts';
+import type { GivenUp, GuardOrder } from '../../../src/upgrade/guard.ts';
+import type { Undoable } from '../../../src/upgrade/undo.ts';
+import { watch } from '../../../src/upgrade/watch.ts';
+
+const ID = '20260101-100000';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'segue-watch-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const order = (): GuardOrder => ({ id: ID, store: folder, kernel: '6.12.1', pid: process.pid, controlGroup: '/no/such/group' });
+const undoable = (word: string): Undoable => ({ title: word, undo: { kind: 'run', argv: ['sh', '-c', `echo ${word} >>"$0/log"`, folder] } });
+const log = (): string => (existsSync(join(folder, 'log')) ? readFileSync(join(folder, 'log'), 'utf8') : '');
+const events = (): (readonly [string, string | undefined])[] => (readJournal(folder, ID) ?? []).map(({ event, why }) => [event, why]);
+
+/** A guard that is told these lines, and then that the upgrade is gone. */
+async function guarded(messages: readonly (GuardOrder | Undoable | GivenUp | string)[]): Promise<string[]> {
+  const input = new PassThrough();
+  const said: string[] = [];
+  const watching = watch(input, (word) => said.push(word));
+  input.end(messages.map((message) => (typeof message === 'string' ? message : `${JSON.stringify(message)}\n`)).join(''));
+  await watching;
+  return said;
+}
+
+test('when the upgrade was killed, what it had begun is undone, last one first, and the journal says so', async () => {
+  expect(await guarded([order(), undoable('a'), undoable('b')])).toEqual(['ready', 'done']);
+  expect(log()).toBe('b\na\n');
+  expect(events()).toEqual([['giving-up', 'its process was killed'], ['given-up', 'its process was killed']]);
+});
+
+test('when the upgrade gives up itself, the reason is its own', async () => {
+  expect(await guarded([order(), undoable('a'), { givingUp: 'dump-failed' }])).toEqual(['ready', 'done']);
+  expect(log()).toBe('a\n');
+  expect(events()).toEqual([['given-up', 'dump-failed']]);
+});
+
+test('what was killed before it began anything leaves nothing to undo', async () => {
+  expect(await guarded([order()])).toEqual(['ready']);
+  expect(events()).toEqual([]);
+});
+
+test('an announcement that was torn is of a step that did not begin', async () => {
+  await guarded([order(), undoable('a'), JSON.stringify(undoable('b')).slice(0, -5)]);
+  expect(log()).toBe('a\n');
+});
