@@ -19,6 +19,12 @@ case $SEGUE_ID in *[!0-9A-Za-z-]*) SEGUE_ID= ;; esac
 SEGUE_UPGRADE=$SEGUE_STORE/upgrades/$SEGUE_ID
 SEGUE_HANDOVER=$SEGUE_UPGRADE/handover
 
+# skipped WHAT: says, and notes for the report, what the new kernel does not take back.
+skipped() {
+	echo "<4>segue: not put back: $1"
+	journal state-skipped what "$1"
+}
+
 # journal EVENT [KEY VALUE]...: appends one event, on disk before this returns. Values are plain words.
 journal() {
 	segue_line="{\"at\":\"$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)\",\"kernel\":\"$(uname -r)\",\"event\":\"$1\""

@@ -1,4 +1,5 @@
 import { buildCommand } from '@stricli/core';
+import { dirname } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import type { Plan } from '../plan/plan.ts';
 import type { Action, Step } from '../model/step.ts';
@@ -29,7 +30,7 @@ export function commands(action: Action): string {
     case 'make-folder':
       return `mkdir -p -m 0700 ${display([action.path])}`;
     case 'link':
-      return `ln -s ${display([action.target, action.path])}`;
+      return `mkdir -p -m 0700 ${display([dirname(action.path)])} && ln -s ${display([action.target, action.path])}`;
     case 'remove':
       return `rm -rf ${display([action.path])}`;
     case 'drain':

@@ -20,6 +20,7 @@ export type Obstacle =
   | { readonly kind: 'sandbox-hides-criu'; readonly error: string }
   | { readonly kind: 'user-manager' }
   | { readonly kind: 'container' }
+  | { readonly kind: 'scope' }
   | { readonly kind: 'virtual-machine' };
 
 /** What `segue setup` can do about an obstacle, and whether the service must be restarted once afterwards. */
@@ -77,6 +78,8 @@ export function describe(obstacle: Obstacle): ObstacleWords {
       return { why: 'units of a user manager are not carried yet', remedy: 'make it a system unit with User=, or let it end: --afresh' };
     case 'container':
       return { why: 'containers are not carried yet', remedy: 'start it afresh: --afresh' };
+    case 'scope':
+      return { why: 'it is a scope: systemd adopted its processes and cannot start it again', remedy: 'run it as a service (systemd-run without --scope), or let it end: --afresh' };
     case 'virtual-machine':
       return { why: 'CRIU cannot image virtual machines', remedy: 'migrate it away, or start it afresh: --afresh' };
   }

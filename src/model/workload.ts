@@ -12,6 +12,12 @@ export interface Tree {
 /** How CRIU names a file that it is not to open itself: `mount id:inode`, hexadecimal. */
 export type FileKey = string;
 
+/** A file that systemd reads for a unit: its fragment, or a drop-in. */
+export interface UnitFile {
+  readonly path: string;
+  readonly content: string;
+}
+
 export interface PressureFile {
   readonly key: FileKey;
   readonly path: string;
@@ -22,6 +28,8 @@ export interface Workload {
   readonly unit: string;
   readonly description: string;
   readonly properties: Properties;
+  /** Its fragment, then its drop-ins, in the order in which they count. */
+  readonly unitFiles: readonly UnitFile[];
   readonly trees: readonly Tree[];
   readonly mainPid: number;
   readonly controlGroup: string;

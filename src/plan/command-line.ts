@@ -1,5 +1,5 @@
 /** Words that the bootloader or an earlier upgrade put there. */
-const LEFT_OUT = /^(BOOT_IMAGE=|initrd=|kexec_jump_back_entry=|segue\.|sysctl\.kernel\.(pid_max|ns_last_pid)=)/;
+const LEFT_OUT = /^(BOOT_IMAGE=|initrd=|kexec_jump_back_entry=|segue\.|systemd\.unit=segue-restore\.target$|sysctl\.kernel\.(pid_max|ns_last_pid)=)/;
 
 export interface CommandLineOptions {
   readonly id: string;
@@ -10,7 +10,8 @@ export interface CommandLineOptions {
 
 /**
  * The new kernel's command line: what the running one has, and what the restore needs. `sysctl.` words are set before
- * the first process runs, also in the initramfs (admin-guide/kernel-parameters): the old process ids stay free.
+ * the first process runs, also in the initramfs (admin-guide/kernel-parameters): the old process ids stay free. systemd
+ * restores the workloads first, and boot/boot then starts what it would have started.
  */
 export function newCommandLine(current: string, { id, store, pidMax, lastPid }: CommandLineOptions): string {
   const words = current.trim().match(/(?:[^\s"]|"[^"]*")+/g) ?? [];
@@ -19,7 +20,7 @@ export function newCommandLine(current: string, { id, store, pidMax, lastPid }: 
   const end = kept.includes('--') ? kept.indexOf('--') : kept.length;
   return [
     ...kept.slice(0, end),
-    `sysctl.kernel.pid_max=${pidMax.toString()}`, `sysctl.kernel.ns_last_pid=${lastPid.toString()}`, `segue.upgrade=${id}`, `segue.store=${store}`,
+    `sysctl.kernel.pid_max=${pidMax.toString()}`, `sysctl.kernel.ns_last_pid=${lastPid.toString()}`, `segue.upgrade=${id}`, `segue.store=${store}`, 'systemd.unit=segue-restore.target',
     ...kept.slice(end),
   ].join(' ');
 }

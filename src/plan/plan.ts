@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { failed, ok, type Result } from '../failure/result.ts';
 import { stateKinds } from '../state/kinds.ts';
 import { dumpCommand, nsenterOptions, restoreArguments, restoreDescriptors, type DumpOrder } from '../tools/criu.ts';
@@ -7,7 +8,7 @@ import type { Kernel } from '../survey/kernels.ts';
 import type { Survey } from '../model/survey.ts';
 import type { Tree, Workload } from '../model/workload.ts';
 import { firstFreePid, newCommandLine } from './command-line.ts';
-import { dropIn } from './drop-in.ts';
+import { restoreUnit } from './restore-unit.ts';
 import { HANDOVER_FORMAT, handoverPaths, type HandoverPaths } from '../model/handover.ts';
 import type { Action, Step } from '../model/step.ts';
 
@@ -67,6 +68,7 @@ function order(workload: Workload, tree: Tree, paths: HandoverPaths): DumpOrder 
   };
 }
 
+const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
 const lines = (items: readonly string[]): string => items.map((item) => `${item}\n`).join('');
 const archiveName = (path: string): string => `${path.slice(1).replaceAll('/', '-') || 'root'}.tar`;
 
@@ -74,9 +76,12 @@ const archiveName = (path: string): string => `${path.slice(1).replaceAll('/', '
 function handoverOf(workload: Workload, paths: HandoverPaths): Step[] {
   const { unit, trees } = workload;
   const folder = paths.workload(unit);
+  // They are part of that unit already; a link to /dev/null masks one of the same name (systemd.unit(5)).
+  const dropIns = unique(workload.unitFiles.slice(1).map(({ path }) => basename(path)));
   const file = (title: string, path: string, content: string): Step => ({ phase: 'prepare', unit, title, action: write(path, content) });
   return [
-    file('prepare its drop-in', `${paths.units}/${unit}.d/zz-segue.conf`, dropIn(workload)),
+    file('prepare the unit that restores it', `${paths.units}/${unit}`, restoreUnit(workload)),
+    ...dropIns.map((name): Step => ({ phase: 'prepare', unit, title: `leave its drop-in ${name} out`, action: { kind: 'link', path: `${paths.units}/${unit}.d/${name}`, target: '/dev/null' } })),
     file('name its cgroup', `${folder}/control-group`, `${workload.controlGroup}\n`),
     file('name its main process', `${folder}/main`, `${workload.mainPid.toString()}\n`),
     file('list its trees', `${folder}/trees.list`, lines(trees.map(({ root }) => `${root.pid.toString()} ${nsenterOptions(workload.entered).join(' ')}`))),
@@ -127,15 +132,13 @@ export async function makePlan(survey: Survey, options: PlanOptions): Promise<Re
   const lastPid = firstFreePid([...pids, machine.lastPid], machine.pidMax, machine.reservedPids);
   const commandLine = newCommandLine(machine.commandLine, { id: options.id, store: options.store, pidMax: machine.pidMax, lastPid });
   const state = (await Promise.all(stateKinds.map((kind) => kind.carry({ paths, survey, carried })))).flat();
-  const wants = (unit: string, fragment: string): Step => ({ phase: 'prepare', unit, title: 'have it started in the new kernel', action: { kind: 'link', path: `${paths.units}/multi-user.target.wants/${unit}`, target: fragment } });
+  const wants = (unit: string): Step => ({ phase: 'prepare', unit, title: 'have it restored before anything else', action: { kind: 'link', path: `${paths.units}/segue-restore.target.wants/${unit}`, target: `../${unit}` } });
 
   const steps: Step[] = [
     { phase: 'prepare', title: 'make the hand-over', action: { kind: 'make-folder', path: paths.handover }, undo: { kind: 'remove', path: paths.handover } },
     { phase: 'prepare', title: 'name its format', action: write(`${paths.handover}/format`, `${HANDOVER_FORMAT}\n`) },
     { phase: 'prepare', title: 'name this machine', action: write(`${paths.handover}/machine`, `${machine.machineId}\n`) },
-    { phase: 'prepare', title: 'make a folder for wants', action: { kind: 'make-folder', path: `${paths.units}/multi-user.target.wants` } },
-    ...carried.flatMap((workload) => [...handoverOf(workload, paths), wants(workload.unit, workload.properties['FragmentPath'] || `/usr/lib/systemd/system/${workload.unit}`)]),
-    wants('segue-settle.service', '/usr/lib/systemd/system/segue-settle.service'),
+    ...carried.flatMap((workload) => [...handoverOf(workload, paths), wants(workload.unit)]),
     { phase: 'prepare', title: 'settle after the last restore', action: write(`${paths.units}/segue-settle.service.d/segue.conf`, `[Unit]\nAfter=${carried.map(({ unit }) => unit).join(' ')}\n`) },
     ...state.filter((step) => step.phase === 'prepare'),
     {

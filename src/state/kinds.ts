@@ -1,3 +1,5 @@
+import { filesystems } from './filesystems.ts';
+import { firewall } from './firewall.ts';
 import { hostname } from './hostname.ts';
 import { inactiveUnits } from './inactive-units.ts';
 import type { StateKind } from './kind.ts';
@@ -7,4 +9,4 @@ import { sysctl } from './sysctl.ts';
 import { tmpfs } from './tmpfs.ts';
 
 /** Every kind of machine state that comes along besides the tasks. */
-export const stateKinds: readonly StateKind[] = [hostname, sysctl, network, tmpfs, runtimeUnits, inactiveUnits];
+export const stateKinds: readonly StateKind[] = [hostname, sysctl, filesystems, firewall, network, tmpfs, runtimeUnits, inactiveUnits];

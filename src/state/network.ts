@@ -1,5 +1,7 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { links, routes, type Link } from '../tools/ip.ts';
+import { activeUnits } from '../tools/systemctl.ts';
 import type { StateKind } from './kind.ts';
 
 /**
@@ -26,21 +28,53 @@ export function batch(found: readonly Link[], routes4: readonly string[]): strin
 const replaceRoute = (route: string): string => `route replace ${route}`;
 const file = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
 
-/** systemd's name of a network device's unit (systemd.unit(5), "string escaping for inclusion in unit names"). */
-const deviceUnit = (name: string): string => `sys-subsystem-net-devices-${name.replace(/[^A-Za-z0-9:_.]/g, (character) => `\\x${character.charCodeAt(0).toString(16)}`)}.device`;
+/** Services that make network devices and give them addresses. */
+const SERVICES = /^(systemd-networkd|networking|NetworkManager|dhcpcd|connman)\.service$/;
 
+/** What `modprobe` takes to find the drivers of a network card and of what it is plugged into, outermost first. */
+function modaliases(card: string): string[] {
+  const found: string[] = [];
+  for (let folder = card; folder !== '/sys/devices' && folder !== '/'; folder = dirname(folder)) {
+    if (existsSync(`${folder}/modalias`)) found.unshift(readFileSync(`${folder}/modalias`, 'utf8').trim());
+  }
+  return found;
+}
+
+/** A device of software (a bridge, a bond, a VLAN) through which packets go out of a network card. */
+function hasCard(name: string, sys: string): boolean {
+  if (existsSync(`${sys}/${name}/device`)) return true;
+  const lower = readdirSync(`${sys}/${name}`).flatMap((entry) => /^lower_(.*)$/.exec(entry)?.[1] ?? []);
+  return lower.some((below) => existsSync(`${sys}/${below}`) && hasCard(below, sys));
+}
+
+/** `NAME ADDRESS MODALIAS…` for a network card (boot/names), `NAME -` for a device of software. */
+function line({ ifname, address, permaddr }: Link, sys: string): string {
+  if (!existsSync(`${sys}/${ifname}/device`)) return `${ifname} -`;
+  return [ifname, permaddr ?? address ?? '-', ...modaliases(realpathSync(`${sys}/${ifname}/device`))].join(' ');
+}
+
+/**
+ * Network devices with their names, addresses and routes: those that lead out of the machine, and those to whose address
+ * a carried socket is bound.
+ */
 export const network: StateKind = {
   name: 'addresses and routes',
-  async carry({ paths }) {
-    const [found, routes4, routes6] = await Promise.all([links(), routes('-4'), routes('-6')]);
-    const usable = found.ok ? found.value : [];
-    const devices = usable.filter((link) => link.flags.includes('UP') && existsSync(`/sys/class/net/${link.ifname}/device`)).map((link) => deviceUnit(link.ifname));
-    const after = devices.length === 0 ? '' : `[Unit]\nWants=${devices.join(' ')}\nAfter=${devices.join(' ')}\n`;
+  async carry({ paths, carried }) {
+    const sys = '/sys/class/net';
+    const [found, routes4, routes6, active] = await Promise.all([links(), routes('-4'), routes('-6'), activeUnits(['service'])]);
+    const bound = new Set(carried.flatMap(({ sockets }) => sockets.map(({ localAddress }) => localAddress.replace(/^::ffff:|%.*$/g, ''))));
+    const needed = (found.ok ? found.value : []).filter((link) => link.ifname !== 'lo' && link.flags.includes('UP') && existsSync(`${sys}/${link.ifname}`) && (hasCard(link.ifname, sys) || link.addr_info.some(({ local }) => local !== undefined && bound.has(local))));
+    const loopback = (found.ok ? found.value : []).filter(({ ifname }) => ifname === 'lo');
+    const names = new Set([...needed, ...loopback].map(({ ifname }) => ifname));
+    const reachable = (route: string): boolean => names.has(/\bdev (\S+)/.exec(route)?.[1] ?? 'lo');
+    const services = (active.ok ? active.value : []).filter((unit) => SERVICES.test(unit));
+    const note = (title: string, name: string, content: readonly string[]) => ({ phase: 'prepare' as const, title, action: { kind: 'write' as const, path: `${paths.state}/${name}`, content: file(content) } });
     return [
-      { phase: 'prepare', title: 'note addresses and routes', action: { kind: 'write', path: `${paths.state}/network`, content: file(batch(usable, routes4.ok ? routes4.value : [])) } },
+      note('note the network devices', 'links', needed.map((link) => line(link, sys))),
+      note('note addresses and routes', 'network', batch([...loopback, ...needed], (routes4.ok ? routes4.value : []).filter(reachable))),
       // A batch has one address family: ip(8) takes `-6` before `-batch` only.
-      { phase: 'prepare', title: 'note IPv6 routes', action: { kind: 'write', path: `${paths.state}/network6`, content: file((routes6.ok ? routes6.value : []).map(replaceRoute)) } },
-      { phase: 'prepare', title: 'wait for the network devices in the new kernel', action: { kind: 'write', path: `${paths.units}/segue-state.service.d/segue.conf`, content: after } },
+      note('note IPv6 routes', 'network6', (routes6.ok ? routes6.value : []).filter(reachable).map(replaceRoute)),
+      note('note who makes network devices', 'network-services', services),
     ];
   },
 };

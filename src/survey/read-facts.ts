@@ -7,8 +7,8 @@ import { parseStat, readTask } from './task.ts';
 
 const KERNEL_THREAD = 0x00200000; // PF_KTHREAD, include/linux/sched.h
 
-/** A file of /proc; empty when its process, or its table, is not there. */
-function readIfThere(path: string): string {
+/** A file; empty when it, or the process it tells of, is not there. */
+export function readIfThere(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch {

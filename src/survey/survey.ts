@@ -3,11 +3,11 @@ import { probeInside } from '../tools/criu.ts';
 import { activeUnits, show, type Properties } from '../tools/systemctl.ts';
 import { inodeOf, type Facts } from './facts.ts';
 import { platformReason } from '../model/platform.ts';
-import { readFacts } from './read-facts.ts';
+import { readFacts, readIfThere } from './read-facts.ts';
 import { isNull, isPressure, logStreamInodes, obstaclesOf } from './rules.ts';
 import type { NamespaceName, OpenFile, Task } from '../model/task.ts';
 import type { Survey } from '../model/survey.ts';
-import type { Afresh, FileKey, Tree, Workload } from '../model/workload.ts';
+import type { Afresh, FileKey, Tree, UnitFile, Workload } from '../model/workload.ts';
 
 /** A manager of other people's units, or of containers: its cgroup holds more than one workload. */
 const USER_MANAGER = /^user@\d+\.service$/;
@@ -17,6 +17,12 @@ const ENTERED: readonly NamespaceName[] = ['mnt', 'uts', 'net', 'ipc', 'cgroup']
 const GIVEN_MOUNTS = /^\/(dev|proc|sys|run\/credentials)(\/|$)/;
 
 const fileKey = (file: OpenFile): FileKey => `${file.mountId.toString(16)}:${file.inode.toString(16)}`;
+
+/** The files as they are on disk now: as systemd would read them at the next start. */
+function unitFilesOf(properties: Properties): UnitFile[] {
+  const paths = [properties['FragmentPath'] ?? '', ...(properties['DropInPaths'] ?? '').split(' ')].filter(Boolean);
+  return paths.map((path) => ({ path, content: readIfThere(path) }));
+}
 
 function treesOf(tasks: readonly Task[]): Tree[] {
   const inside = new Map(tasks.map((task) => [task.pid, task]));
@@ -43,10 +49,12 @@ function describeWorkload(properties: Properties, tasks: readonly Task[], subgro
   const deepest = subgroups[0];
   if (deepest !== undefined) obstacles.push(USER_MANAGER.test(unit) ? { kind: 'user-manager' } : { kind: 'sub-cgroups', path: deepest });
   if (CONTAINER.test(unit)) obstacles.push({ kind: 'container' });
+  else if (unit.endsWith('.scope')) obstacles.push({ kind: 'scope' });
   return {
     unit,
     description: properties['Description'] ?? '',
     properties,
+    unitFiles: unitFilesOf(properties),
     trees,
     mainPid: Number(properties['MainPID'] ?? 0) || first.pid,
     controlGroup: properties['ControlGroup'] ?? '',

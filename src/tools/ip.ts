@@ -13,7 +13,7 @@ const AddressInfo = z.object({
   label: z.string().optional(),
   temporary: z.boolean().optional(),
 });
-const Link = z.object({ ifname: z.string(), flags: z.array(z.string()), link_type: z.string().optional(), addr_info: z.array(AddressInfo) });
+const Link = z.object({ ifname: z.string(), address: z.string().optional(), permaddr: z.string().optional(), flags: z.array(z.string()), link_type: z.string().optional(), addr_info: z.array(AddressInfo) });
 export type Link = z.infer<typeof Link>;
 const Links = z.array(z.object({}).loose()).transform((links) => links.filter((link) => 'ifname' in link).map((link) => Link.parse(link)));
 

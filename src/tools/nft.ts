@@ -89,3 +89,31 @@ export async function lockTables(): Promise<string[]> {
 export async function deleteTable(name: string): Promise<void> {
   await run(['nft', 'delete', 'table', 'inet', name]);
 }
+
+export interface Ruleset {
+  /** For `nft -f`; without locks, and without the tables of others. */
+  readonly nftables: string;
+  /** The programs whose rules are in tables that nft(8) prints, but cannot read again. */
+  readonly compatible: readonly ('iptables' | 'ip6tables')[];
+}
+
+/** Takes what `nft list ruleset` prints apart: of tables of iptables-nft it warns on the standard error (xtables-nft(8)). */
+export function parseRuleset(stdout: string, stderr: string): Ruleset {
+  const foreign = new Set([...stderr.matchAll(/^# Warning: table (\S+ \S+) is managed by iptables-nft/gm)].map((match) => match[1]!));
+  const own = stdout.split(/^(?=table )/m).filter((table) => {
+    const [, name = ''] = /^table (\S+ \S+)/.exec(table) ?? [];
+    return !foreign.has(name) && !/^inet (segue|CRIU-\S+)$/.test(name);
+  });
+  const manages = (family: string): boolean => [...foreign].some((name) => name.startsWith(`${family} `));
+  return { nftables: own.join(''), compatible: [...(manages('ip') ? ['iptables' as const] : []), ...(manages('ip6') ? ['ip6tables' as const] : [])] };
+}
+
+export async function ruleset(): Promise<Ruleset> {
+  const { stdout, stderr } = await run(['nft', 'list', 'ruleset']);
+  return parseRuleset(stdout, stderr);
+}
+
+/** What `iptables-restore` (`ip6tables-restore`) takes. */
+export async function saveRules(program: 'iptables' | 'ip6tables'): Promise<string> {
+  return (await run([`${program}-save`, '--counters'])).stdout;
+}

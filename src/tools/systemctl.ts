@@ -5,7 +5,7 @@ import { run, runOk } from './command.ts';
 export type Properties = Readonly<Record<string, string>>;
 
 const PROPERTIES = [
-  'Id', 'Description', 'Type', 'MainPID', 'ControlGroup', 'ActiveState', 'SubState', 'FragmentPath', 'Transient', 'User', 'BusName',
+  'Id', 'Description', 'Type', 'MainPID', 'ControlGroup', 'ActiveState', 'SubState', 'FragmentPath', 'DropInPaths', 'Transient', 'User', 'BusName',
   'RootDirectory', 'RootImage', 'PrivateIPC', 'PrivateUsers', 'RuntimeDirectory', 'PIDFile', 'TriggeredBy', 'NFileDescriptorStore',
   'StandardInput', 'StandardOutput', 'DefaultDependencies', 'NoExecPaths', 'ExecMainStartTimestamp',
 ];

@@ -1,4 +1,5 @@
 import { promises as fs } from 'node:fs';
+import { dirname } from 'node:path';
 import { failed, ok, type Result } from '../failure/result.ts';
 import { jump } from '../jump/jump.ts';
 import { drain } from '../park/drain.ts';
@@ -19,6 +20,7 @@ async function act(action: Action): Promise<Result<unknown>> {
       await fs.mkdir(action.path, { recursive: true, mode: 0o700 });
       return ok(undefined);
     case 'link':
+      await fs.mkdir(dirname(action.path), { recursive: true, mode: 0o700 });
       await fs.symlink(action.target, action.path);
       return ok(undefined);
     case 'remove':

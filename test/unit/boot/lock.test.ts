@@ -14,7 +14,8 @@ describe.runIf(isRoot)('lock', () => {
     machine.write('format', `${HANDOVER_FORMAT}\n`);
     machine.write('machine', readFileSync('/etc/machine-id', 'utf8'));
     machine.write('units/a.service.d/zz-segue.conf', '[Service]\n');
-    machine.write('state/sysctl', '');
+    for (const name of ['sysctl', 'links', 'firewall-modules', 'firewall.nft']) machine.write(`state/${name}`, '');
+    machine.replace('modprobe', ':'); // this machine's kernel is not the test's
   });
   afterEach(() => {
     machine[Symbol.dispose]();

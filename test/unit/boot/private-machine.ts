@@ -56,7 +56,7 @@ export class PrivateMachine implements Disposable {
   /** Runs a shell command with the scripts in PATH. */
   sh(command: string, ...args: string[]): Ended {
     writeFileSync(join(this.#folder, 'cmdline'), `${this.commandLine}\n`);
-    const enter = `mount --bind "${this.#folder}/cmdline" /proc/cmdline && mount --bind "${this.run}" /run && ip link set lo up && ${command}`;
+    const enter = `mount --bind "${this.#folder}/cmdline" /proc/cmdline && mount --bind "${this.run}" /run && mount -t sysfs sysfs /sys && ip link set lo up && ${command}`;
     const { stdout, stderr, status } = spawnSync('unshare', ['--mount', '--net', '--uts', 'sh', '-c', enter, 'sh', ...args], {
       encoding: 'utf8',
       env: { PATH: `${this.bin}:${this.lib}:/usr/sbin:/usr/bin:/sbin:/bin`, LC_ALL: 'C.UTF-8' },

@@ -3,7 +3,6 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { batch } from '../../../src/state/network.ts';
 import { archive } from '../../../src/tools/tar.ts';
 import { isRoot, PrivateMachine } from './private-machine.ts';
 
@@ -12,7 +11,7 @@ describe.runIf(isRoot)('state', () => {
   beforeEach(() => {
     machine = new PrivateMachine();
     writeFileSync(join(machine.run, 'segue/locked'), '');
-    for (const name of ['sysctl', 'tmpfs', 'network', 'network6']) machine.write(`state/${name}`, '');
+    for (const name of ['sysctl', 'tmpfs']) machine.write(`state/${name}`, '');
   });
   afterEach(() => {
     machine[Symbol.dispose]();
@@ -56,33 +55,6 @@ describe.runIf(isRoot)('state', () => {
     machine.write('state/tmpfs', '/run missing.tar\n');
     expect(machine.sh('state').exitCode).toBe(0);
     expect(restored()).toEqual(['state-skipped: files in /run', 'state-restored']);
-  });
-
-  test('addresses and routes are put back, and to put them back twice is no failure', () => {
-    const lines = batch(
-      [{ ifname: 'test0', flags: ['UP'], addr_info: [
-        { family: 'inet', local: '192.0.2.1', prefixlen: 24, broadcast: '192.0.2.255', scope: 'global', label: 'test0' },
-        { family: 'inet6', local: '2001:db8::1', prefixlen: 64, scope: 'global' },
-      ] }],
-      ['default via 192.0.2.254 dev test0 proto static metric 100'],
-    );
-    machine.write('state/network', lines.map((line) => `${line}\n`).join(''));
-    machine.write('state/network6', 'route replace default via 2001:db8::2 dev test0 proto static metric 50 pref medium\n');
-    const { stdout, exitCode } = machine.sh(
-      'ip link add test0 type veth peer name test1 && ip link set test1 up && state && state && ip -brief address show test0 && ip route show default && ip -6 route show default',
-    );
-
-    expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/192\.0\.2\.1\/24 .*2001:db8::1\/64/);
-    expect(stdout).toMatch(/^default via 192\.0\.2\.254 dev test0 proto static metric 100/m);
-    expect(stdout).toMatch(/^default via 2001:db8::2 dev test0 proto static metric 50/m);
-    expect(restored()).toEqual(['state-restored', 'state-restored']);
-  });
-
-  test('an address of a device that is gone is told, and the others are put back', () => {
-    machine.write('state/network', 'address replace 192.0.2.1/24 dev gone0\naddress replace 192.0.2.2/24 dev lo\n');
-    expect(machine.sh('state && ip -brief address show lo').stdout).toContain('192.0.2.2/24');
-    expect(restored()).toEqual(['state-skipped: some addresses or routes', 'state-restored']);
   });
 
   test('what the scripts write to the journal is read as it was meant, whatever is in it', () => {

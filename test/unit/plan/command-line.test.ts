@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { firstFreePid, newCommandLine } from '../../../src/plan/command-line.ts';
 
 const OPTIONS = { id: '20260102-030405', store: '/var/lib/segue', pidMax: 4_194_304, lastPid: 5100 };
-const ADDED = 'sysctl.kernel.pid_max=4194304 sysctl.kernel.ns_last_pid=5100 segue.upgrade=20260102-030405 segue.store=/var/lib/segue';
+const ADDED = 'sysctl.kernel.pid_max=4194304 sysctl.kernel.ns_last_pid=5100 segue.upgrade=20260102-030405 segue.store=/var/lib/segue systemd.unit=segue-restore.target';
 
 test('the new kernel gets the words of the old one and those that the restore needs', () => {
   expect(newCommandLine('root=/dev/vda ro console=ttyS0 quiet\n', OPTIONS)).toBe(`root=/dev/vda ro console=ttyS0 quiet ${ADDED}`);

@@ -167,11 +167,8 @@ test('no two steps are called the same', () => {
   expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
 });
 
-test('every file of the hand-over has a folder that exists by then or is made with it', () => {
+test('every file of the upgrade is in its hand-over', () => {
   for (const { action } of steps) if ('path' in action) expect(action.path.startsWith(paths.handover)).toBe(true);
-  const links = indices(({ action }) => action.kind === 'link');
-  const folder = index(({ action }) => action.kind === 'make-folder' && action.path.endsWith('/multi-user.target.wants'));
-  expect(folder).toBeLessThan(Math.min(...links));
 });
 
 test('boot/restore finds the cgroup, the main process, the trees, the archives and the open files', () => {
@@ -196,10 +193,18 @@ test('the archives that are listed are those that are made', () => {
   expect(made.toSorted()).toEqual(listed.toSorted());
 });
 
-test('the settling comes after every carried unit, and each of them is wanted by the new boot', () => {
+test('the settling comes after every carried unit, and each of them is restored before the boot goes on', () => {
   expect(written(`${paths.units}/segue-settle.service.d/segue.conf`)).toBe('[Unit]\nAfter=plain.service rich.service\n');
-  const wanted = steps.flatMap(({ action }) => (action.kind === 'link' ? [action.path.split('/').at(-1)] : []));
-  expect(wanted).toEqual(['plain.service', 'rich.service', 'segue-settle.service']);
+  const wanted = steps.flatMap(({ action }) => (action.kind === 'link' && action.path.includes('.wants/') ? [action.path] : []));
+  expect(wanted).toEqual(['plain.service', 'rich.service'].map((unit) => `${paths.units}/segue-restore.target.wants/${unit}`));
+});
+
+test('the drop-ins of a carried unit are in the unit that restores it, and nowhere else', async () => {
+  const unitFiles = [{ path: '/usr/lib/systemd/system/a.service', content: '[Service]\nUser=a\n' }, { path: '/etc/systemd/system/a.service.d/more.conf', content: '[Service]\nLimitNOFILE=7\n' }];
+  const made = await plan(survey([workload('a.service', { unitFiles })]));
+  const actions = made.steps.map(({ action }) => action);
+  expect(actions).toContainEqual({ kind: 'link', path: `${made.paths.units}/a.service.d/more.conf`, target: '/dev/null' });
+  expect(actions.find((action) => action.kind === 'write' && action.path === `${made.paths.units}/a.service`)).toMatchObject({ content: expect.stringMatching(/User=a\n\[Service\]\nLimitNOFILE=7\n/) as string });
 });
 
 test('the ids of processes, threads, groups and sessions stay free in the new kernel', () => {

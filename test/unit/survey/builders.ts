@@ -109,6 +109,7 @@ export function workload(unit: string, parts: Partial<Workload> = {}): Workload 
     unit,
     description: '',
     properties: { Id: unit, FragmentPath: `/usr/lib/systemd/system/${unit}` },
+    unitFiles: [{ path: `/usr/lib/systemd/system/${unit}`, content: '' }],
     trees: [{ root, tasks: [root] }],
     mainPid: root.pid,
     controlGroup: `/system.slice/${unit}`,

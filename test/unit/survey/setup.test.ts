@@ -58,6 +58,7 @@ test('an obstacle of every kind says why in one line and names a remedy', () => 
     'sandbox-hides-criu': { kind: 'sandbox-hides-criu', error: 'Permission denied' },
     'user-manager': { kind: 'user-manager' },
     container: { kind: 'container' },
+    scope: { kind: 'scope' },
     'virtual-machine': { kind: 'virtual-machine' },
   };
   expect(Object.fromEntries(Object.entries(every).map(([kind, obstacle]) => [kind, describeObstacle(obstacle)]))).toMatchSnapshot();

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { handoverLockScript, holdScript, listeningPorts, lockScript, type LockedWorkload } from '../../../src/tools/nft.ts';
+import { handoverLockScript, holdScript, listeningPorts, lockScript, parseRuleset, type LockedWorkload } from '../../../src/tools/nft.ts';
 import { parseInet } from '../../../src/tools/ss.ts';
 import { fixture } from '../../fixtures/fixture.ts';
 import { inetSocket, listening } from '../survey/builders.ts';
@@ -99,4 +99,15 @@ asRoot('a connection to a locked port waits, and one to another port goes on', (
   const { stdout } = spawnSync('unshare', ['--net', 'sh', '-c', script, process.execPath, program], { encoding: 'utf8' });
 
   expect(stdout).toBe('80 waits\n81 connected\n');
+});
+
+test('of all rules the locks are left out, and so are tables that only iptables reads', () => {
+  const { nftables, compatible } = parseRuleset(fixture('nft/ruleset.txt'), fixture('nft/ruleset.stderr.txt'));
+  expect(nftables.match(/^table .*/gm)).toEqual(['table inet mine {', 'table ip plain {']);
+  expect(nftables).toContain('iifname "eth0" tcp dport 9999 counter packets 0 bytes 0 drop');
+  expect(compatible).toEqual(['iptables', 'ip6tables']);
+});
+
+test('a machine without rules has none to put back', () => {
+  expect(parseRuleset('', '')).toEqual({ nftables: '', compatible: [] });
 });

@@ -1,0 +1,67 @@
+import type { Workload } from '../model/workload.ts';
+
+/** What of a unit's own [Unit] section counts while it is restored: words for people, and what its sandbox is made of. */
+const KEPT_IN_UNIT = new Set(['Description', 'Documentation', 'SourcePath', 'RequiresMountsFor', 'WantsMountsFor', 'JoinsNamespaceOf']);
+
+/** Lines of a unit file, those that end with a backslash joined to the next (systemd.syntax(7)); no comments. */
+function logicalLines(text: string): string[] {
+  const lines: string[] = [];
+  let open = '';
+  for (const line of text.split('\n')) {
+    if (/^\s*[#;]/.test(line)) continue;
+    if (line.endsWith('\\')) open += `${line.slice(0, -1)} `;
+    else {
+      lines.push(`${open}${line}`);
+      open = '';
+    }
+  }
+  return [...lines, open].filter((line) => line.trim() !== '');
+}
+
+function ownLines(text: string): string[] {
+  let section = '';
+  return logicalLines(text).filter((line) => {
+    section = /^\[(\w+)\]\s*$/.exec(line)?.[1] ?? section;
+    if (section === 'Service') return true;
+    return section === 'Unit' && (line.startsWith('[') || KEPT_IN_UNIT.has(line.slice(0, line.indexOf('=')).trim()));
+  });
+}
+
+/**
+ * The unit as it is while its workload is restored: its own sandbox, limits and user, built around a sleeping process,
+ * the anchor; then boot/restore, which is not sandboxed, restores the workload in there and makes it the main process.
+ * It replaces the unit's own files, for a drop-in cannot take back what orders and pulls in (systemd.unit(5)), and
+ * nothing but the restore is started before the workloads run again. `segue settle` takes it away.
+ */
+export function restoreUnit({ unitFiles, properties }: Workload): string {
+  const noExec = (properties['NoExecPaths'] ?? '') !== '';
+  return [
+    '# Written by segue for one boot; gone when the upgrade is settled.',
+    ...unitFiles.flatMap(({ content }) => ownLines(content)),
+    '',
+    '[Unit]',
+    'DefaultDependencies=no',
+    'Wants=segue-state.service',
+    'After=segue-state.service',
+    'Conflicts=shutdown.target',
+    'Before=shutdown.target',
+    'OnFailure=segue-afresh@%n.service',
+    '',
+    '[Service]',
+    'Type=exec',
+    'NotifyAccess=all',
+    'PIDFile=',
+    'ExecCondition=',
+    'ExecStartPre=',
+    'ExecStart=',
+    'ExecStart=/usr/bin/sleep infinity',
+    'ExecStartPost=',
+    'ExecStartPost=+/usr/lib/segue/restore %n $MAINPID',
+    'Restart=no',
+    'WatchdogSec=0',
+    'TimeoutStartSec=30min',
+    // The one program that the sandbox must let run.
+    ...(noExec ? ['ExecPaths=/usr/bin/sleep'] : []),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { ruleset, saveRules } from '../tools/nft.ts';
+import { activeUnits } from '../tools/systemctl.ts';
+import type { StateKind } from './kind.ts';
+
+/** Services that load rules at a boot and end. */
+const LOADERS = /^(nftables|netfilter-persistent|ufw)\.service$/;
+/** Kernel modules of which rules are made: systemd is not there to load them when the rules are put back. */
+const MODULES = /^(nf|nft|xt|ipt|ip6t|ip_set|ebt|ebtable|iptable|ip6table|ip_tables|ip6_tables|x_tables|nfnetlink)(_|$)/;
+
+function loadedModules(): string {
+  try {
+    return readFileSync('/proc/modules', 'utf8');
+  } catch {
+    return ''; // a kernel that has everything built in
+  }
+}
+
+/**
+ * The rules of the firewall as they are, also those that were set at runtime: put back before the network is up. What
+ * loads rules at a boot does not load its own over them.
+ */
+export const firewall: StateKind = {
+  name: 'firewall',
+  async carry({ paths }) {
+    const note = (title: string, path: string, content: string) => ({ phase: 'prepare' as const, title, action: { kind: 'write' as const, path, content } });
+    const [rules, active] = await Promise.all([ruleset(), activeUnits(['service'])]);
+    const modules = loadedModules().split('\n').flatMap((line) => line.split(' ')[0] ?? '').filter((name) => MODULES.test(name));
+    return [
+      note('note the modules of the firewall', `${paths.state}/firewall-modules`, modules.map((name) => `${name}\n`).join('')),
+      note('note the rules of the firewall', `${paths.state}/firewall.nft`, rules.nftables),
+      ...(await Promise.all(rules.compatible.map(async (program) => note(`note the rules of ${program}`, `${paths.state}/firewall.${program}`, await saveRules(program))))),
+      ...(active.ok ? active.value : []).flatMap((unit) => (LOADERS.test(unit) ? [{ unit, ...note('let it load no rules over those that are put back', `${paths.units}/${unit}.d/zz-segue.conf`, '# Written by segue for one boot: the rules came along.\n[Service]\nExecStart=\nExecStart=/bin/true\n') }] : [])),
+    ];
+  },
+};
