@@ -97,7 +97,7 @@ export interface Ruleset {
   readonly compatible: readonly ('iptables' | 'ip6tables')[];
 }
 
-/** Takes what `nft list ruleset` prints apart: of tables of iptables-nft it warns on the standard error (xtables-nft(8)). */
+/** Takes what `nft list ruleset` prints apart: on the standard error it warns of tables with rules of iptables-nft that it cannot write. */
 export function parseRuleset(stdout: string, stderr: string): Ruleset {
   const foreign = new Set([...stderr.matchAll(/^# Warning: table (\S+ \S+) is managed by iptables-nft/gm)].map((match) => match[1]!));
   const own = stdout.split(/^(?=table )/m).filter((table) => {
