@@ -4,9 +4,6 @@ import type { Client, Target } from './client.js';
 import { Conversation, WrongAnswer } from './conversation.js';
 import { PAGE_BODY, PAGE_PATH } from './page.js';
 
-/** At most 20 new connections a second. */
-const INTERVAL_MS = 50;
-
 /**
  * A new connection for each request, as most visitors of a web site come. One that has to wait is well; one that is
  * refused, reset or cut short is an error, and the next is tried all the same.
@@ -15,7 +12,7 @@ export const httpNew: Client = {
   name: 'http-new',
   port: 80,
   async start(target) {
-    const conversation = new Conversation('http-new', { intervalMs: INTERVAL_MS, ...target }, {
+    const conversation = new Conversation('http-new', target, {
       async prepare() {
         await fetchOnce(target);
       },

@@ -3,6 +3,8 @@ import type { Client } from './client.js';
 import { Conversation, WrongAnswer } from './conversation.js';
 
 const KEY = 'segue:counter';
+/** This one hardly pauses; the others leave it an emulated guest to do so in. */
+const INTERVAL_MS = 5;
 
 /** Counts one up, again and again: each answer must be the one before plus one. */
 export const redis: Client = {
@@ -20,7 +22,7 @@ export const redis: Client = {
       retryStrategy: null,
     });
     let last = 0;
-    const conversation = new Conversation('redis', target, {
+    const conversation = new Conversation('redis', { intervalMs: INTERVAL_MS, ...target }, {
       async prepare() {
         await connection.connect();
         await connection.set(KEY, 0);

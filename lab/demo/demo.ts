@@ -31,16 +31,13 @@ export async function demo({ kernelFrom, to, mirror }: DemoOptions): Promise<Out
     throw new LabError('the demo needs a guest that can be reached from outside', { hint: 'run it as root' });
   }
 
-  stage.heading('Check');
-  await show(guest, 'segue check');
-
-  stage.heading('Clients outside');
+  stage.heading('Check, while clients outside connect');
   using clients = new ClientsProcess(guest, {
     paused: (names) => stage.line(`waiting for an answer: ${names.join(', ')}`),
     resumed: (names) => stage.line(`answered again: ${names.join(', ')}`),
   });
-  const [before] = await Promise.all([look(guest), clients.ready]);
-  stage.line('each has its connection and goes on without a break');
+  const [before] = await Promise.all([look(guest), clients.ready, show(guest, 'segue check')]);
+  stage.line('each client has its connection and goes on without a break');
 
   stage.heading(`Upgrade to Linux ${to}`);
   const status = await upgrade(guest, to);

@@ -8,8 +8,8 @@ import { sshCommand } from '../guest/ssh.js';
 import { stage } from './stage.js';
 
 /** How long the guest may be away, and then how long until all is settled. */
-const JUMP_MS = 180_000;
-const SETTLE_MS = 180_000;
+const JUMP_MS = 300_000;
+const SETTLE_MS = 300_000;
 
 /** ssh's own exit code when the connection was lost, which it is at the jump. */
 const CONNECTION_LOST = 255;

@@ -85,7 +85,7 @@ export async function survey(): Promise<Result<Survey>> {
   if (!shown.ok) return shown;
   if (!facts.ok) return facts;
 
-  const workloads: Workload[] = [];
+  const found: Workload[] = [];
   const afresh: Afresh[] = [];
   for (const properties of shown.value) {
     const unit = properties['Id'] ?? '';
@@ -96,12 +96,13 @@ export async function survey(): Promise<Result<Survey>> {
     if (tasks.length === 0) continue;
     const why = platformReason(unit, properties) ?? (isIdleUserManager(unit, subgroups) ? 'is a user manager without units of its own' : undefined);
     if (why !== undefined) afresh.push({ unit, description: properties['Description'] ?? '', why });
-    else {
-      const workload = describeWorkload(properties, tasks, subgroups, facts.value);
-      const error = workload.obstacles.length === 0 && workload.entered.includes('mnt') ? await probeInside(workload.trees[0]!.root.pid, workload.entered) : undefined;
-      workloads.push(error === undefined ? workload : { ...workload, obstacles: [{ kind: 'sandbox-hides-criu', error }] });
-    }
+    else found.push(describeWorkload(properties, tasks, subgroups, facts.value));
   }
+  const workloads = await Promise.all(found.map(async (workload): Promise<Workload> => {
+    const sandboxed = workload.obstacles.length === 0 && workload.entered.includes('mnt');
+    const error = sandboxed ? await probeInside(workload.trees[0]!.root.pid, workload.entered) : undefined;
+    return error === undefined ? workload : { ...workload, obstacles: [{ kind: 'sandbox-hides-criu', error }] };
+  }));
   const byUnit = (a: { unit: string }, b: { unit: string }): number => a.unit.localeCompare(b.unit);
   return ok({ workloads: workloads.sort(byUnit), afresh: afresh.sort(byUnit), hostMounts: facts.value.init.mounts, reservedPids: facts.value.reservedPids });
 }

