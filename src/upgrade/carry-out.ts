@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { Failure } from '../failure/failure.ts';
 import { failed, ok, type Result } from '../failure/result.ts';
 import type { Step } from '../model/step.ts';
@@ -19,29 +20,62 @@ export interface CarryOutOptions {
   readonly interrupted: () => Failure | undefined;
 }
 
+interface Failed {
+  readonly step: Step;
+  readonly failure: Failure;
+}
+
+/**
+ * Steps that follow each other, in lanes that do not wait for each other: images of different workloads are taken side by
+ * side, everything else one by one.
+ */
+export function lanes(steps: readonly Step[]): Step[][][] {
+  const batches: Step[][][] = [];
+  for (const [index, step] of steps.entries()) {
+    const batch = batches.at(-1);
+    if (batch === undefined || step.action.kind !== 'dump' || steps[index - 1]?.action.kind !== 'dump') batches.push([[step]]);
+    else if (batch.at(-1)?.at(-1)?.unit === step.unit) batch.at(-1)?.push(step);
+    else batch.push([step]);
+  }
+  return batches;
+}
+
 /**
  * Carries out the steps of a plan in order, each in the journal and known to the guard before it takes effect. When one
  * fails, or the user interrupts, the guard undoes every step that was begun. After a successful jump this does not
  * return.
  */
 export async function carryOut(steps: readonly Step[], { journal, progress, guard, interrupted }: CarryOutOptions): Promise<Result<undefined>> {
-  for (const step of steps) {
+  let first: Failed | undefined;
+
+  const carryOutStep = async (step: Step): Promise<Result<unknown>> => {
     const interruption = interrupted();
-    let result: Result<unknown>;
-    if (interruption !== undefined) result = failed(interruption);
-    else {
-      progress.stepBegins(step);
-      const { phase, title, unit, undo } = step;
-      journal.append({ event: step.action.kind === 'jump' ? 'jumping' : 'step', phase, step: title, ...(unit === undefined ? {} : { unit }) });
-      if (undo !== undefined) guard.begins({ title, undo, ...(unit === undefined ? {} : { unit }) });
-      result = await carryOutAction(step, step.action);
+    if (interruption !== undefined) return failed(interruption);
+    progress.stepBegins(step);
+    const { phase, title, unit, undo } = step;
+    journal.append({ event: step.action.kind === 'jump' ? 'jumping' : 'step', phase, step: title, ...(unit === undefined ? {} : { unit }) });
+    if (undo !== undefined) guard.begins({ title, undo, ...(unit === undefined ? {} : { unit }) });
+    return await carryOutAction(step, step.action);
+  };
+  /** Takes one lane after the other, until none is left or a step of any lane has failed. */
+  const work = async (left: Step[][]): Promise<void> => {
+    for (let lane = left.shift(); lane !== undefined; lane = left.shift()) {
+      for (const step of lane) {
+        if (first !== undefined) return;
+        const result = await carryOutStep(step);
+        if (!result.ok) first ??= { step, failure: result.failure };
+      }
     }
-    if (!result.ok) {
-      progress.givingUp(result.failure);
-      journal.append({ event: 'giving-up', why: result.failure.reason, step: step.title, ...(step.unit === undefined ? {} : { unit: step.unit }) });
-      await guard.giveUp(result.failure.reason);
-      return result;
-    }
+  };
+
+  for (const batch of lanes(steps)) {
+    await Promise.all(Array.from({ length: Math.min(batch.length, availableParallelism()) }, () => work(batch)));
+    if (first === undefined) continue;
+    const { step, failure } = first;
+    progress.givingUp(failure);
+    journal.append({ event: 'giving-up', why: failure.reason, step: step.title, ...(step.unit === undefined ? {} : { unit: step.unit }) });
+    await guard.giveUp(failure.reason);
+    return failed(failure);
   }
   return ok(undefined);
 }

@@ -1,11 +1,12 @@
 import { existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Failure } from '../../../src/failure/failure.ts';
 import type { Result } from '../../../src/failure/result.ts';
+import { parseStat } from '../../../src/survey/task.ts';
 import type { Action, Step } from '../../../src/model/step.ts';
-import { carryOut } from '../../../src/upgrade/carry-out.ts';
+import { carryOut, lanes } from '../../../src/upgrade/carry-out.ts';
 import type { Guard } from '../../../src/upgrade/guard.ts';
 import { undo, type Undoable } from '../../../src/upgrade/undo.ts';
 import { openJournal, readJournal } from '../../../src/store/journal.ts';
@@ -152,4 +153,22 @@ test('a process that has ended, or whose id is that of another one, is not image
     expect(result).toMatchObject({ failure: { reason: 'workload-changed', unit: 'a.service' } });
   }
   expect(existsSync(path('imaged'))).toBe(false);
+});
+
+test('images of different workloads are taken side by side, all else one by one', () => {
+  const image = (unit: string, pid: number): Step => ({ phase: 'park', unit, title: `image ${pid}`, action: { kind: 'dump', unit, argv: [], images: folder, privateUsers: false, pid, startTime: 1 } });
+  const batches = lanes([step('lock', shell('true')), step('more', shell('true')), image('a', 1), image('a', 2), image('b', 3), step('seal', shell('true'))]);
+  expect(batches.map((batch) => batch.map((lane) => lane.map(({ title }) => title)))).toEqual([[['lock']], [['more']], [['image 1', 'image 2'], ['image 3']], [['seal']]]);
+});
+
+test('when one of several images fails, the others under way end, no further one begins, and all that began are undone', async () => {
+  const image = (unit: string, argv: readonly string[]): Step => ({
+    phase: 'park', unit, title: `image ${unit}`, undo: noted(`undo-${unit}`),
+    action: { kind: 'dump', unit, argv, images: folder, privateUsers: false, pid: process.pid, startTime: parseStat(readFileSync('/proc/self/stat', 'utf8')).startTime },
+  });
+  const units = Array.from({ length: 2 * availableParallelism() }, (_, index) => `u${index}`);
+  const { result, begun } = await carry(units.map((unit) => image(unit, [unit === 'u0' ? 'false' : 'true'])));
+
+  expect(result).toMatchObject({ failure: { reason: 'dump-failed', unit: 'u0' } });
+  expect(words().toSorted()).toEqual(begun.map((title) => title.replace('image ', 'undo-')).toSorted());
 });
