@@ -8,7 +8,7 @@ import tseslint from 'typescript-eslint';
 const FLOORS = [
   ['cli'],
   ['upgrade'],
-  ['survey', 'plan', 'snapshot', 'park', 'jump', 'restore', 'settle'],
+  ['survey', 'initramfs', 'plan', 'snapshot', 'park', 'jump', 'restore', 'settle'],
   ['report'],
   ['state'],
   ['store'],
