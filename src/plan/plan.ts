@@ -4,7 +4,9 @@ import { stateKinds } from '../state/kinds.ts';
 import { dumpCommand, nsenterOptions, restoreArguments, restoreDescriptors, type DumpOrder } from '../tools/criu.ts';
 import { holdScript, listeningPorts, lockScript } from '../tools/nft.ts';
 import { archive } from '../tools/tar.ts';
+import { chooseInitramfs } from '../initramfs/choose.ts';
 import type { Kernel } from '../survey/kernels.ts';
+import type { Initramfs } from '../model/initramfs.ts';
 import type { Survey } from '../model/survey.ts';
 import type { Tree, Workload } from '../model/workload.ts';
 import { firstFreePid, newCommandLine } from './command-line.ts';
@@ -19,6 +21,8 @@ export interface PlanOptions {
   readonly to: Kernel;
   /** Units that may be stopped and started afresh although they are work. */
   readonly afresh: readonly string[];
+  /** Chosen by what the machine is, unless it is given. */
+  readonly initramfs?: Initramfs;
   readonly machine: { readonly machineId: string; readonly commandLine: string; readonly pidMax: number; readonly reservedPids: number; readonly lastPid: number };
 }
 
@@ -120,6 +124,17 @@ const privateArchives = (workload: Workload, paths: HandoverPaths): Step[] =>
     action: run(archive(`/proc/${(workload.trees[0]?.root.pid ?? 0).toString()}/root${mount.path}`, `${paths.workload(workload.unit)}/${archiveName(mount.path)}`)),
   }));
 
+/** What makes the initramfs, unless it is there already. */
+const packing = (initramfs: Initramfs, to: Kernel): Step[] =>
+  initramfs.kind === 'installed'
+    ? []
+    : [{
+        phase: 'prepare',
+        title: `make an initramfs for this machine and Linux ${to.release} (${initramfs.modules.map((path) => path.replace(/^.*\/|\.ko.*$/g, '')).join(', ') || 'no modules'})`,
+        action: run(['sh', '-eu'], initramfs.script),
+        undo: { kind: 'remove', path: initramfs.folder },
+      }];
+
 /** All that an upgrade will do, from the first file to the jump. Reads the machine's state, touches nothing. */
 export async function makePlan(survey: Survey, options: PlanOptions): Promise<Result<Plan>> {
   const chosen = choose(survey, options.afresh);
@@ -131,6 +146,7 @@ export async function makePlan(survey: Survey, options: PlanOptions): Promise<Re
   const pids = carried.flatMap(({ trees }) => trees.flatMap(({ tasks }) => tasks.flatMap((task) => [...task.threads, task.session, task.processGroup])));
   const lastPid = firstFreePid([...pids, machine.lastPid], machine.pidMax, machine.reservedPids);
   const commandLine = newCommandLine(machine.commandLine, { id: options.id, store: options.store, pidMax: machine.pidMax, lastPid });
+  const initramfs = options.initramfs ?? (await chooseInitramfs({ kernel: options.to, commandLine: machine.commandLine }));
   const state = (await Promise.all(stateKinds.map((kind) => kind.carry({ paths, survey, carried })))).flat();
   const wants = (unit: string): Step => ({ phase: 'prepare', unit, title: 'have it restored before anything else', action: { kind: 'link', path: `${paths.units}/segue-restore.target.wants/${unit}`, target: `../${unit}` } });
 
@@ -141,10 +157,11 @@ export async function makePlan(survey: Survey, options: PlanOptions): Promise<Re
     ...carried.flatMap((workload) => [...handoverOf(workload, paths), wants(workload.unit)]),
     { phase: 'prepare', title: 'settle after the last restore', action: write(`${paths.units}/segue-settle.service.d/segue.conf`, `[Unit]\nAfter=${carried.map(({ unit }) => unit).join(' ')}\n`) },
     ...state.filter((step) => step.phase === 'prepare'),
+    ...packing(initramfs, options.to),
     {
       phase: 'prepare',
-      title: `load Linux ${options.to.release}`,
-      action: run(['kexec', '--load', '--kexec-syscall-auto', options.to.image, `--initrd=${options.to.initrd}`, `--command-line=${commandLine}`]),
+      title: `load Linux ${options.to.release}${initramfs.kind === 'own' ? '' : `, with its installed initramfs as ${initramfs.why}`}`,
+      action: run(['kexec', '--load', '--kexec-syscall-auto', options.to.image, `--initrd=${initramfs.file}`, `--command-line=${commandLine}`]),
       undo: run(['kexec', '--unload', '--kexec-syscall-auto']),
     },
     ...stopped.map(({ unit }): Step => ({ phase: 'park', unit, title: 'stop it, as it will be started afresh', action: run(['systemctl', 'stop', '--', unit]), undo: run(['systemctl', 'start', '--', unit]) })),

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { choose, makePlan, neededBytes, type Plan } from '../../../src/plan/plan.ts';
+import type { Initramfs } from '../../../src/model/initramfs.ts';
 import type { Step } from '../../../src/model/step.ts';
 import type { Survey } from '../../../src/model/survey.ts';
 import type { Workload } from '../../../src/model/workload.ts';
@@ -25,13 +26,16 @@ function rich(): Workload {
   });
 }
 
-async function plan(seen: Survey, afresh: readonly string[] = []): Promise<Plan> {
+const own: Initramfs = { kind: 'own', folder: '/run/segue/initramfs', file: '/run/segue/initramfs/initramfs.img', modules: ['/lib/modules/7.3.4/disk.ko.xz', '/lib/modules/7.3.4/net_card.ko'], script: 'make it\n' };
+
+async function plan(seen: Survey, afresh: readonly string[] = [], initramfs: Initramfs = own): Promise<Plan> {
   const made = await makePlan(seen, {
     id: '20260102-030405',
     store: '/var/lib/segue',
     from: '6.12.1',
     to: { release: '7.3.4', image: '/boot/vmlinuz-7.3.4', initrd: '/boot/initrd.img-7.3.4' },
     afresh,
+    initramfs,
     machine: { machineId: '0'.repeat(32), commandLine: 'root=/dev/vda ro', pidMax: 4_194_304, reservedPids: 300, lastPid: 4000 },
   });
   if (!made.ok) throw new Error(made.failure.reason);
@@ -211,4 +215,21 @@ test('the ids of processes, threads, groups and sessions stay free in the new ke
   const load = steps.find((step) => runs(step, 'kexec', '--load'));
   const words = load?.action.kind === 'run' ? load.action.argv.join(' ') : '';
   expect(words).toMatch(/sysctl\.kernel\.ns_last_pid=11000\b/);
+});
+
+test('the initramfs is made before the kernel is loaded with it, and removed when the upgrade is given up', () => {
+  const make = index(({ title }) => title === 'make an initramfs for this machine and Linux 7.3.4 (disk, net_card)');
+  const load = index((step) => runs(step, 'kexec', '--load'));
+  expect(make).toBeLessThan(load);
+  expect(steps[make]).toMatchObject({ phase: 'prepare', action: { kind: 'run', argv: ['sh', '-eu'], input: 'make it\n' }, undo: { kind: 'remove', path: '/run/segue/initramfs' } });
+  expect(steps[load]).toMatchObject({ title: 'load Linux 7.3.4' });
+  expect(runs(steps[load]!, 'kexec', '--load', '--kexec-syscall-auto', '/boot/vmlinuz-7.3.4', '--initrd=/run/segue/initramfs/initramfs.img')).toBe(true);
+});
+
+test('a machine that is beyond us keeps the installed initramfs, and the plan says why', async () => {
+  const installed = await plan(survey([]), [], { kind: 'installed', file: '/boot/initrd.img-7.3.4', why: '/ is on a software RAID (md0)' });
+  const load = installed.steps.find((step) => runs(step, 'kexec', '--load'));
+  expect(load?.title).toBe('load Linux 7.3.4, with its installed initramfs as / is on a software RAID (md0)');
+  expect(load?.action).toMatchObject({ argv: expect.arrayContaining(['--initrd=/boot/initrd.img-7.3.4']) as unknown });
+  expect(installed.steps.some(({ title }) => title.startsWith('make an initramfs'))).toBe(false);
 });
