@@ -48,18 +48,20 @@ async function checksums(folder: string, files: readonly string[]): Promise<Resu
 export async function seal(handover: string, workloads: readonly SealedWorkload[]): Promise<Result<undefined>> {
   const all = await inetSockets();
   if (!all.ok) return all;
-  const existing = new Set(await lockTables());
+  const tables = await lockTables();
+  if (!tables.ok) return tables;
+  const existing = new Set(tables.value);
   const scripts: string[] = [];
   for (const workload of workloads) {
     const sockets = workload.hostNetwork ? await socketsOf(workload.controlGroup, all.value) : [];
-    const tables: string[] = [];
+    const locks: string[] = [];
     for (const images of workload.images) {
       const table = lockTable((await runId(images)) ?? '');
       // CRIU made the table of this name when it imaged the tree; otherwise it would not find it at the restore.
       if (workload.hostNetwork && !existing.has(table)) return failed({ reason: 'step-failed', step: 'seal the hand-over', error: `CRIU's lock ${table} of ${workload.unit} is not there` });
-      tables.push(table);
+      locks.push(table);
     }
-    const used = sockets.length > 0 ? tables : [];
+    const used = sockets.length > 0 ? locks : [];
     scripts.push(...used.map((table) => handoverLockScript(table, sockets)));
     await writeDurably(`${handover}/workloads/${workload.unit}/locks`, used.map((table) => `${table}\n`).join(''));
   }

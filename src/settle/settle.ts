@@ -5,7 +5,7 @@ import { handoverPaths } from '../model/handover.ts';
 import { runningKernel } from '../survey/machine.ts';
 import { daemonReload, isActive, show } from '../tools/systemctl.ts';
 import { run } from '../tools/command.ts';
-import { deleteTable, lockTables } from '../tools/nft.ts';
+import { deleteLockTables } from '../tools/nft.ts';
 import { makeReport, type UpgradeReport } from '../report/report.ts';
 import { openJournal, readJournal } from '../store/journal.ts';
 
@@ -48,7 +48,8 @@ export async function settle(): Promise<Result<UpgradeReport>> {
   await fs.writeFile('/run/segue/settled', '');
   const reloaded = await daemonReload();
   if (!reloaded.ok) return reloaded;
-  for (const table of await lockTables()) await deleteTable(table);
+  const unlocked = await deleteLockTables();
+  if (!unlocked.ok) return unlocked;
 
   const before = makeReport(jump.id, events);
   const restored = new Set(events.flatMap((event) => (event.event === 'restored' ? (event.unit ?? []) : [])));

@@ -1,5 +1,6 @@
+import { ok, type Result } from '../failure/result.ts';
 import type { InetSocket } from './ss.ts';
-import { run } from './command.ts';
+import { runOk } from './command.ts';
 
 /** The mark of packets that CRIU sends and takes while everything else is dropped (SOCCR_MARK, soccr/soccr.h). */
 const CRIU_MARK = '0xc114';
@@ -80,14 +81,22 @@ function table(name: string, input: readonly string[], output: readonly string[]
   return [`table inet ${name}`, `delete table inet ${name}`, `table inet ${name} {`, ...chain('input', input), ...chain('output', output), '}', ''].join('\n');
 }
 
+/** The command, run in the network of a process, or in this one's own. */
+const inNetworkOf = (pid: number | undefined, argv: readonly string[]): string[] => (pid === undefined ? [...argv] : ['nsenter', '--target', pid.toString(), '--net', '--', ...argv]);
+
 /** Names of the tables of family inet that are locks: segue's and CRIU's. */
-export async function lockTables(): Promise<string[]> {
-  const { stdout } = await run(['nft', 'list', 'tables', 'inet']);
-  return [...stdout.matchAll(/^table inet (segue|CRIU-\S+)$/gm)].map((match) => match[1]!);
+export async function lockTables(pid?: number): Promise<Result<string[]>> {
+  const listed = await runOk(inNetworkOf(pid, ['nft', 'list', 'tables', 'inet']));
+  return listed.ok ? ok([...listed.value.matchAll(/^table inet (segue|CRIU-\S+)$/gm)].map((match) => match[1]!)) : listed;
 }
 
-export async function deleteTable(name: string): Promise<void> {
-  await run(['nft', 'delete', 'table', 'inet', name]);
+/** Opens every lock in a single transaction; CRIU may delete one of them at the same time, so each is made first. */
+export async function deleteLockTables(pid?: number): Promise<Result<undefined>> {
+  const tables = await lockTables(pid);
+  if (!tables.ok) return tables;
+  if (tables.value.length === 0) return ok(undefined);
+  const deleted = await runOk(inNetworkOf(pid, ['nft', '-f', '-']), { input: tables.value.map((name) => `table inet ${name}\ndelete table inet ${name}\n`).join('') });
+  return deleted.ok ? ok(undefined) : deleted;
 }
 
 export interface Ruleset {

@@ -3,11 +3,12 @@ import { dirname } from 'node:path';
 import { failed, ok, type Result } from '../failure/result.ts';
 import { jump } from '../jump/jump.ts';
 import { drain } from '../park/drain.ts';
-import { dump, resume } from '../park/dump.ts';
+import { dump } from '../park/dump.ts';
+import { resume } from '../park/resume.ts';
 import { seal, writeDurably } from '../park/seal.ts';
 import type { Action, Step } from '../model/step.ts';
 import { runOk } from '../tools/command.ts';
-import { deleteTable, lockTables } from '../tools/nft.ts';
+import { deleteLockTables } from '../tools/nft.ts';
 
 async function act(action: Action): Promise<Result<unknown>> {
   switch (action.kind) {
@@ -31,11 +32,9 @@ async function act(action: Action): Promise<Result<unknown>> {
     case 'dump':
       return dump(action);
     case 'resume':
-      await resume(action);
-      return ok(undefined);
+      return resume([action]);
     case 'unlock':
-      for (const table of await lockTables()) await deleteTable(table);
-      return ok(undefined);
+      return deleteLockTables();
     case 'seal':
       return seal(action.handover, action.workloads);
     case 'jump':
@@ -43,14 +42,14 @@ async function act(action: Action): Promise<Result<unknown>> {
   }
 }
 
-/**
- * Carries out one action of a step. An exception here is a system call that said no (a full disk, a folder that cannot
- * be made): a failure like others.
- */
-export async function carryOutAction(step: Pick<Step, 'title' | 'unit'>, action: Action): Promise<Result<unknown>> {
+/** An exception is a system call that said no (a full disk, a folder that cannot be made): a failure like others. */
+export async function attempt(step: Pick<Step, 'title' | 'unit'>, work: () => Promise<Result<unknown>>): Promise<Result<unknown>> {
   try {
-    return await act(action);
+    return await work();
   } catch (error) {
     return failed({ reason: 'step-failed', step: step.unit === undefined ? step.title : `${step.unit}: ${step.title}`, error: error instanceof Error ? error.message : String(error) });
   }
 }
+
+/** Carries out one action of a step. */
+export const carryOutAction = (step: Pick<Step, 'title' | 'unit'>, action: Action): Promise<Result<unknown>> => attempt(step, () => act(action));

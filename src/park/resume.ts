@@ -1,0 +1,52 @@
+import { readlinkSync } from 'node:fs';
+import { ok, type Result } from '../failure/result.ts';
+import type { Action } from '../model/step.ts';
+import { cgroupProcesses } from '../survey/task.ts';
+import { runOk } from '../tools/command.ts';
+import { deleteLockTables } from '../tools/nft.ts';
+import { END_REPAIR } from './end-repair.ts';
+import { removeLinkRemaps } from './link-remaps.ts';
+
+type Resume = Extract<Action, { kind: 'resume' }>;
+
+/** CRIU locked connections inside of a network that is not the machine's own in there. */
+async function unlockOtherNetworks(pids: readonly number[]): Promise<Result<undefined>> {
+  const seen = new Set([network('self')]);
+  for (const pid of pids) {
+    const its = network(pid.toString());
+    if (its === undefined || seen.has(its)) continue;
+    seen.add(its);
+    const unlocked = await deleteLockTables(pid);
+    if (!unlocked.ok) return unlocked;
+  }
+  return ok(undefined);
+}
+
+function network(pid: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`);
+  } catch {
+    return undefined; // it has ended
+  }
+}
+
+/** Lets the tasks of these workloads go on, with their connections as they were, and removes what CRIU left for a restore. */
+export async function resume(workloads: readonly Resume[]): Promise<Result<undefined>> {
+  const keepStopped = new Set(workloads.flatMap((workload) => workload.keepStopped));
+  const groups = [...new Set(workloads.map(({ controlGroup }) => controlGroup))];
+  const pids = (await Promise.all(groups.map(cgroupProcesses))).flatMap((group) => group.pids);
+  removeLinkRemaps(pids);
+  const repaired = pids.length === 0 ? ok('') : await runOk(['perl', '-e', END_REPAIR, ...pids.map(String)]);
+  const unlocked = await unlockOtherNetworks(pids);
+  // Also a task that does not look stopped: it may be about to be, by a signal that CRIU has just sent.
+  for (const pid of pids) if (!keepStopped.has(pid)) signal(pid, 'SIGCONT');
+  return repaired.ok ? unlocked : repaired;
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended meanwhile.
+  }
+}
