@@ -1,12 +1,17 @@
 import { buildCommand } from '@stricli/core';
 import { requireRoot } from '../survey/machine.ts';
+import { shareLock } from '../upgrade/lock.ts';
 import { watch } from '../upgrade/watch.ts';
 import { print, unwrap } from './output.ts';
 
 async function run(): Promise<void> {
   const root = requireRoot();
-  if (root.ok) await watch(process.stdin, print);
-  else unwrap(root);
+  if (!root.ok) {
+    unwrap(root);
+    return;
+  }
+  shareLock();
+  await watch(process.stdin, print);
 }
 
 /** Run by `segue upgrade`, not by people. */

@@ -23,9 +23,11 @@ const SENTENCES: Readonly<Record<UpgradeReport['state'], string>> = {
   refused: 'arrived, but its hand-over was refused; every service was started afresh',
 };
 
-/** A journal that stops before the jump, with nobody writing it any more. */
+const UNFINISHED: readonly UpgradeReport['state'][] = ['preparing', 'parking', 'given-up-in-part'];
+
+/** A journal that stops before the jump or on the way back, with nobody writing it any more. */
 function abandoned(report: UpgradeReport): boolean {
-  return (report.state === 'preparing' || report.state === 'parking') && runningUpgrade() === undefined;
+  return report.endedAt === undefined && UNFINISHED.includes(report.state) && runningUpgrade() === undefined;
 }
 
 export function text(report: UpgradeReport): string {

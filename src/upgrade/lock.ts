@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { failed, ok, type Result } from '../failure/result.ts';
 import { parseStat } from '../survey/task.ts';
 
@@ -13,23 +13,35 @@ function identity(pid: number): string | undefined {
   }
 }
 
-/** One upgrade at a time. The lock of a process that was killed does not count; /run forgets it at the jump. */
+const ownLine = (): string => `${identity(process.pid) ?? ''}\n`;
+const remove = (): void => { rmSync(FILE, { force: true }); };
+
+/**
+ * One upgrade at a time. The file names the processes that hold the lock, one a line: the upgrade, and its guard, which
+ * may still be undoing what a killed upgrade had begun. Processes that have ended do not count; /run forgets the file at
+ * the jump.
+ */
 export function lockUpgrade(): Result<{ release(): void }> {
   mkdirSync('/run/segue', { recursive: true, mode: 0o755 });
   for (;;) {
     try {
-      writeFileSync(FILE, identity(process.pid) ?? '', { flag: 'wx', mode: 0o644 });
-      return ok({ release: () => { rmSync(FILE, { force: true }); } });
+      writeFileSync(FILE, ownLine(), { flag: 'wx', mode: 0o644 });
+      return ok({ release: remove });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return failed({ reason: 'step-failed', step: `make ${FILE}`, error: (error as Error).message });
       const holder = runningUpgrade();
       if (holder !== undefined) return failed({ reason: 'upgrade-running', pid: holder });
-      rmSync(FILE, { force: true });
+      remove();
     }
   }
 }
 
-/** The process that runs an upgrade now. */
+/** For the guard, while the upgrade holds the lock: its end is waited for, too. */
+export function shareLock(): void {
+  appendFileSync(FILE, ownLine());
+}
+
+/** The process that runs an upgrade, or undoes one, now. */
 export function runningUpgrade(): number | undefined {
   let text: string;
   try {
@@ -37,6 +49,8 @@ export function runningUpgrade(): number | undefined {
   } catch {
     return undefined;
   }
-  const pid = Number(text.split(' ')[0]);
-  return pid > 0 && identity(pid) === text ? pid : undefined;
+  return text.split('\n').flatMap((line) => {
+    const pid = Number(line.split(' ')[0]);
+    return pid > 0 && identity(pid) === line ? [pid] : [];
+  })[0];
 }

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
-import type { Result } from '../failure/result.ts';
+import { failed, type Result } from '../failure/result.ts';
 import { choose, makePlan, neededBytes, type Plan } from '../plan/plan.ts';
 import { chooseKernel } from '../survey/kernels.ts';
 import { requireKexec, requireRoot, requireStore, requireTools, runningKernel } from '../survey/machine.ts';
 import { survey } from '../survey/survey.ts';
 import { newId } from '../store/journal.ts';
+import { runningUpgrade } from './lock.ts';
 
 export interface UpgradeOptions {
   readonly to: string;
@@ -18,6 +19,9 @@ const read = (path: string): string => readFileSync(path, 'utf8').trim();
 export async function prepare({ to, afresh, store }: UpgradeOptions): Promise<Result<Plan>> {
   const root = requireRoot();
   if (!root.ok) return root;
+  // What another one has stopped would look like that to the survey.
+  const running = runningUpgrade();
+  if (running !== undefined) return failed({ reason: 'upgrade-running', pid: running });
   const kernel = await chooseKernel(to);
   if (!kernel.ok) return kernel;
   const from = runningKernel();

@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, rmdirSync, rmSync, writeFileSync, mkdirSync, readFileSync, mkdtempSync } from 'node:fs';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { lockUpgrade, runningUpgrade } from '../../../src/upgrade/lock.ts';
 import { Program } from '../cli/program.ts';
 import { PARKING, toText } from '../report/journals.ts';
@@ -54,6 +55,16 @@ asRoot('after the end of an upgrade there can be another one', () => {
   expect(lockUpgrade().ok).toBe(true);
 });
 
+asRoot('the guard of a killed upgrade keeps the next one waiting until all is undone', async () => {
+  leave(`${ENDED} 12345\n`);
+  const guard = spawn(process.execPath, [segue.path, 'guard'], { stdio: ['pipe', 'ignore', 'inherit'] });
+  await vi.waitFor(() => { expect(runningUpgrade()).toBe(guard.pid); }, 10_000);
+  expect(lockUpgrade()).toEqual({ ok: false, failure: { reason: 'upgrade-running', pid: guard.pid } });
+  guard.stdin.end();
+  await once(guard, 'exit');
+  expect(lockUpgrade().ok).toBe(true);
+});
+
 asRoot.each([
   ['has ended', () => `${ENDED} 12345`],
   ['has left its id to another one', () => `${process.pid} 1`],
@@ -63,7 +74,7 @@ asRoot.each([
   leave(content());
   expect(runningUpgrade()).toBeUndefined();
   expect(lockUpgrade().ok).toBe(true);
-  expect(readFileSync(FILE, 'utf8')).toMatch(new RegExp(`^${process.pid} \\d+$`));
+  expect(readFileSync(FILE, 'utf8')).toMatch(new RegExp(`^${process.pid} \\d+\n$`));
 });
 
 asRoot('an upgrade whose process is gone before the jump is told as such, and needs a look', () => {
