@@ -33,8 +33,6 @@ export const GUARD_DONE = 'done';
 export interface GuardProcess extends Guard {
   /** It has ended before the upgrade did: nobody would undo the next step. */
   readonly gone: boolean;
-  /** The upgrade ends without having done anything. */
-  dismiss(): void;
 }
 
 /**
@@ -75,6 +73,5 @@ export async function startGuard(journal: Journal, order: Omit<GuardOrder, 'pid'
       // A guard that was killed undoes nothing: then it is done here.
       if ((await next()) !== GUARD_DONE) await undo(begun, journal, why);
     },
-    dismiss() { child.stdin.end(); },
   });
 }

@@ -11,7 +11,7 @@ import { undo, type Undoable } from './undo.ts';
  * registers; a kexec that goes on takes the machine with it, and nothing may run again before.
  */
 const LEFT_ALONE = ['criu', 'kexec'];
-const LEFT_ALONE_MILLISECONDS = 120_000;
+const LEFT_ALONE_MILLISECONDS = 600_000;
 
 /** The guard of an upgrade: reads what is begun, and undoes it when the upgrade gives up, or its process is gone. */
 export async function watch(input: NodeJS.ReadableStream, say: (word: string) => void): Promise<void> {
@@ -27,7 +27,7 @@ export async function watch(input: NodeJS.ReadableStream, say: (word: string) =>
     } else if ('givingUp' in message) why = message.givingUp;
     else begun.push(message);
   }
-  if (order === undefined || begun.length === 0) return;
+  if (order === undefined) return;
 
   const journal = openJournal(order.store, order.id, order.kernel);
   if (why === undefined) journal.append({ event: 'giving-up', why: 'its process was killed' });

@@ -45,12 +45,19 @@ test('when the upgrade gives up itself, the reason is its own', async () => {
   expect(events()).toEqual([['given-up', 'dump-failed']]);
 });
 
-test('what was killed before it began anything leaves nothing to undo', async () => {
-  expect(await guarded([order()])).toEqual(['ready']);
-  expect(events()).toEqual([]);
+test('what was killed before it began anything leaves nothing to undo, and is given up', async () => {
+  expect(await guarded([order()])).toEqual(['ready', 'done']);
+  expect(events()).toEqual([['giving-up', 'its process was killed'], ['given-up', 'its process was killed']]);
 });
 
 test('an announcement that was torn is of a step that did not begin', async () => {
   await guarded([order(), undoable('a'), JSON.stringify(undoable('b')).slice(0, -5)]);
   expect(log()).toBe('a\n');
+});
+
+test('workloads that were parked one after the other go on together, between what came after and before', async () => {
+  const resumption = (unit: string, keepStopped: readonly number[]): Undoable => ({ title: 'image it', unit, undo: { kind: 'resume', controlGroup: `/no/such/${unit}`, keepStopped, images: folder } });
+  expect(await guarded([order(), undoable('a'), resumption('one.service', []), resumption('two.service', []), undoable('b')])).toEqual(['ready', 'done']);
+  expect(log()).toBe('b\na\n');
+  expect(events().at(-1)).toEqual(['given-up', 'its process was killed']);
 });
