@@ -2,7 +2,7 @@ import type { ExecResult } from '../../../lab/guest/guest.js';
 import type { Guest } from '../../../lab/lab.js';
 
 /** The longest that one command may take in an emulated guest that does much besides. */
-export const COMMAND_MS = 150_000;
+export const COMMAND_MS = 400_000;
 
 /** Runs segue as root and gives its exit code and its words, whatever they are. */
 export async function segue(guest: Guest, ...args: readonly string[]): Promise<ExecResult> {

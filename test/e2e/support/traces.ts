@@ -9,19 +9,22 @@ export interface Traces {
   readonly stoppedTasks: readonly string[];
   readonly loadedKernels: readonly string[];
   readonly handovers: readonly string[];
+  /** Names that CRIU gives to files that a task has open without one. */
+  readonly linkRemaps: readonly string[];
 }
 
-const NO_TRACES = { lockTables: [], stoppedTasks: [], loadedKernels: ['0'], handovers: [] } as const;
+const NO_TRACES = { lockTables: [], stoppedTasks: [], loadedKernels: ['0'], handovers: [], linkRemaps: [] } as const;
 
 export async function readTraces(guest: Guest): Promise<Traces> {
-  const [units, lockTables, stoppedTasks, loadedKernels, handovers] = await Promise.all([
+  const [units, lockTables, stoppedTasks, loadedKernels, handovers, linkRemaps] = await Promise.all([
     readUnits(guest),
     readLockTables(guest),
     lines(guest, "ps -eo stat=,pid=,comm= | grep -i '^t' || true"),
     lines(guest, 'cat /sys/kernel/kexec_loaded'),
     lines(guest, 'find /var/lib/segue/upgrades -mindepth 2 -maxdepth 2 -name handover 2>/dev/null || true'),
+    lines(guest, 'find /var/lib -maxdepth 1 -name "link_remap.*"'),
   ]);
-  return { units, lockTables, stoppedTasks, loadedKernels, handovers };
+  return { units, lockTables, stoppedTasks, loadedKernels, handovers, linkRemaps };
 }
 
 /** Segue's own locks on sockets, and CRIU's. */
