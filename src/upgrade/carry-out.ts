@@ -54,7 +54,7 @@ export async function carryOut(steps: readonly Step[], { journal, progress, guar
     progress.stepBegins(step);
     const { phase, title, unit, undo } = step;
     journal.append({ event: step.action.kind === 'jump' ? 'jumping' : 'step', phase, step: title, ...(unit === undefined ? {} : { unit }) });
-    if (undo !== undefined) guard.begins({ title, undo, ...(unit === undefined ? {} : { unit }) });
+    if (undo !== undefined) await guard.begins({ title, undo, ...(unit === undefined ? {} : { unit }) });
     return await carryOutAction(step, step.action);
   };
   /** Takes one lane after the other, until none is left or a step of any lane has failed. */

@@ -7,8 +7,8 @@ import { undo, type Undoable } from './undo.ts';
 
 /** Whoever undoes an upgrade that is given up. */
 export interface Guard {
-  /** Called before a step takes effect. */
-  begins(step: Undoable): void;
+  /** Called before a step takes effect, which it may when this has resolved. */
+  begins(step: Undoable): Promise<void>;
   /** Undoes what was begun; resolves when the machine is as before. */
   giveUp(why: string): Promise<void>;
 }
@@ -37,8 +37,8 @@ export interface GuardProcess extends Guard {
 
 /**
  * Starts the guard: a process in a service of its own (`segue guard`), which is told of every step through a pipe and
- * sees that pipe end when this process does, however it does. What was written into a pipe outlives the writer (pipe(7)),
- * so nothing that was begun is unknown to it.
+ * sees that pipe end when this process does, however it does. What was written into it outlives the writer, so nothing
+ * that was begun is unknown to it.
  */
 export async function startGuard(journal: Journal, order: Omit<GuardOrder, 'pid' | 'controlGroup'>): Promise<Result<GuardProcess>> {
   const scope = await ownScope(`segue-upgrade-${order.id}.scope`);
@@ -48,16 +48,18 @@ export async function startGuard(journal: Journal, order: Omit<GuardOrder, 'pid'
   let gone = false;
   let said = '';
   const ended = new Promise<undefined>((resolve) => {
-    const end = (): void => { gone = true; resolve(undefined); };
-    child.once('error', end).once('exit', end);
+    child.once('error', () => { gone = true; resolve(undefined); });
+    child.once('exit', () => { gone = true; });
+    child.once('close', () => { resolve(undefined); }); // its last words have been read
   });
   child.stderr.on('data', (data: Buffer) => { said += data.toString(); });
   child.stdin.on('error', () => { gone = true; });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const next = (): Promise<string | undefined> => Promise.race([ended, lines.next().then(({ value, done }) => (done === true ? undefined : value))]);
 
-  const tell = (message: GuardOrder | Undoable | GivenUp): void => { child.stdin.write(`${JSON.stringify(message)}\n`); };
-  tell({ ...order, pid: process.pid, controlGroup: scope.value });
+  /** Resolves when the kernel has it, or nobody reads it any more. */
+  const tell = (message: GuardOrder | Undoable | GivenUp): Promise<void> => new Promise((resolve) => { child.stdin.write(`${JSON.stringify(message)}\n`, () => { resolve(); }); });
+  await tell({ ...order, pid: process.pid, controlGroup: scope.value });
   if ((await next()) !== GUARD_READY) return failed({ reason: 'step-failed', step: 'start the guard', error: said.trim() || 'it ended at once' });
 
   const begun: Undoable[] = [];
@@ -65,10 +67,10 @@ export async function startGuard(journal: Journal, order: Omit<GuardOrder, 'pid'
     get gone() { return gone; },
     begins(step) {
       begun.push(step);
-      tell(step);
+      return tell(step);
     },
     async giveUp(why) {
-      if (!gone) tell({ givingUp: why });
+      await tell({ givingUp: why });
       child.stdin.end();
       // A guard that was killed undoes nothing: then it is done here.
       if ((await next()) !== GUARD_DONE) await undo(begun, journal, why);

@@ -32,9 +32,9 @@ async function carry(steps: readonly Step[], interruptAfter = Infinity): Promise
   const begun: string[] = [];
   const gaveUp: Failure[] = [];
   const journal = openJournal(folder, ID, '6.12.1');
-  // In this process; that of an upgrade is in one of its own (guard.test.ts).
+  // In this process; that of an upgrade is in one of its own (watch.test.ts).
   const undoables: Undoable[] = [];
-  const guard: Guard = { begins: (step) => undoables.push(step), giveUp: async (why) => { await undo(undoables, journal, why); } };
+  const guard: Guard = { begins: (step) => { undoables.push(step); return Promise.resolve(); }, giveUp: async (why) => { await undo(undoables, journal, why); } };
   const result = await carryOut(steps, {
     journal,
     progress: { stepBegins: ({ title }) => begun.push(title), givingUp: (failure) => gaveUp.push(failure) },
