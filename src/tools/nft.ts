@@ -1,6 +1,6 @@
 import { ok, type Result } from '../failure/result.ts';
 import type { InetSocket } from './ss.ts';
-import { runOk } from './command.ts';
+import { run, runOk } from './command.ts';
 
 /** The mark of packets that CRIU sends and takes while everything else is dropped (SOCCR_MARK, soccr/soccr.h). */
 const CRIU_MARK = '0xc114';
