@@ -1,10 +1,8 @@
 import { basename } from 'node:path';
 import { failed, ok, type Result } from '../failure/result.ts';
-import { stateKinds } from '../state/kinds.ts';
 import { dumpCommand, nsenterOptions, restoreArguments, restoreDescriptors, type DumpOrder } from '../tools/criu.ts';
 import { holdScript, listeningPorts, lockScript } from '../tools/nft.ts';
 import { archive } from '../tools/tar.ts';
-import { chooseInitramfs } from '../initramfs/choose.ts';
 import type { Kernel } from '../survey/kernels.ts';
 import type { Initramfs } from '../model/initramfs.ts';
 import type { Survey } from '../model/survey.ts';
@@ -19,10 +17,8 @@ export interface PlanOptions {
   readonly store: string;
   readonly from: string;
   readonly to: Kernel;
-  /** Units that may be stopped and started afresh although they are work. */
-  readonly afresh: readonly string[];
   /** Chosen by what the machine is, unless it is given. */
-  readonly initramfs?: Initramfs;
+  readonly initramfs: Initramfs;
   readonly machine: { readonly machineId: string; readonly commandLine: string; readonly pidMax: number; readonly reservedPids: number; readonly lastPid: number };
 }
 
@@ -46,8 +42,13 @@ export const neededBytes = (workloads: readonly Workload[]): number => workloads
 const write = (path: string, content: string): Action => ({ kind: 'write', path, content });
 const run = (argv: readonly string[], input?: string): Action => ({ kind: 'run', argv, ...(input === undefined ? {} : { input }) });
 
+export interface Chosen {
+  readonly carried: readonly Workload[];
+  readonly stopped: readonly Workload[];
+}
+
 /** Who is carried and who is not; fails when one is neither carried nor allowed to be started afresh. */
-export function choose(survey: Survey, afresh: readonly string[]): Result<{ carried: Workload[]; stopped: Workload[] }> {
+export function choose(survey: Survey, afresh: readonly string[]): Result<Chosen> {
   const named = afresh.map((unit) => (/\.(service|scope)$/.test(unit) ? unit : `${unit}.service`));
   const unknown = named.find((unit) => ![...survey.workloads, ...survey.afresh].some((candidate) => candidate.unit === unit));
   if (unknown !== undefined) return failed({ reason: 'unit-unknown', unit: unknown });
@@ -135,19 +136,15 @@ const packing = (initramfs: Initramfs, to: Kernel): Step[] =>
         undo: { kind: 'remove', path: initramfs.folder },
       }];
 
-/** All that an upgrade will do, from the first file to the jump. Reads the machine's state, touches nothing. */
-export async function makePlan(survey: Survey, options: PlanOptions): Promise<Result<Plan>> {
-  const chosen = choose(survey, options.afresh);
-  if (!chosen.ok) return chosen;
-  const { carried, stopped } = chosen.value;
+/** All that an upgrade will do, from the first file to the jump: what becomes of the workloads, and `state` besides them. */
+export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], options: PlanOptions): Plan {
+  const { initramfs } = options;
   const paths = handoverPaths(options.store, options.id);
   const { machine } = options;
 
   const pids = carried.flatMap(({ trees }) => trees.flatMap(({ tasks }) => tasks.flatMap((task) => [...task.threads, task.session, task.processGroup])));
   const lastPid = firstFreePid([...pids, machine.lastPid], machine.pidMax, machine.reservedPids);
   const commandLine = newCommandLine(machine.commandLine, { id: options.id, store: options.store, pidMax: machine.pidMax, lastPid });
-  const initramfs = options.initramfs ?? (await chooseInitramfs({ kernel: options.to, commandLine: machine.commandLine }));
-  const state = (await Promise.all(stateKinds.map((kind) => kind.carry({ paths, survey, carried })))).flat();
   const wants = (unit: string): Step => ({ phase: 'prepare', unit, title: 'have it restored before anything else', action: { kind: 'link', path: `${paths.units}/segue-restore.target.wants/${unit}`, target: `../${unit}` } });
 
   const steps: Step[] = [
@@ -184,5 +181,5 @@ export async function makePlan(survey: Survey, options: PlanOptions): Promise<Re
     { phase: 'jump', title: 'write all filesystems to disk', action: run(['sync']) },
     { phase: 'jump', title: `start Linux ${options.to.release} (from here on there is no way back)`, action: { kind: 'jump' } },
   ];
-  return ok({ id: options.id, from: options.from, to: options.to, paths, carried, stopped, steps });
+  return { id: options.id, from: options.from, to: options.to, paths, carried, stopped, steps };
 }

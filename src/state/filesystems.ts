@@ -1,3 +1,4 @@
+import { ok } from '../failure/result.ts';
 import type { StateKind } from './kind.ts';
 
 /** Filesystems of other machines (proc_filesystems(5)). */
@@ -15,7 +16,7 @@ export const filesystems: StateKind = {
       ...(others.some(({ device }) => !device.startsWith('0:')) ? ['systemd-udevd.service', 'systemd-udev-trigger.service'] : []),
       ...(others.some(({ type }) => REMOTE.test(type)) ? ['remote-fs.target'] : []),
     ];
-    if (wanted.length === 0) return Promise.resolve([]);
-    return Promise.resolve([{ phase: 'prepare', title: 'wait for the filesystems besides the root', action: { kind: 'write', path: `${paths.units}/segue-state.service.d/filesystems.conf`, content: `[Unit]\nWants=${wanted.join(' ')}\nAfter=${wanted.join(' ')}\n` } }]);
+    if (wanted.length === 0) return Promise.resolve(ok([]));
+    return Promise.resolve(ok([{ phase: 'prepare', title: 'wait for the filesystems besides the root', action: { kind: 'write', path: `${paths.units}/segue-state.service.d/filesystems.conf`, content: `[Unit]\nWants=${wanted.join(' ')}\nAfter=${wanted.join(' ')}\n` } }]));
   },
 };

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { ok } from '../failure/result.ts';
 import { ruleset, saveRules } from '../tools/nft.ts';
 import { activeUnits } from '../tools/systemctl.ts';
 import type { StateKind } from './kind.ts';
@@ -25,12 +26,18 @@ export const firewall: StateKind = {
   async carry({ paths }) {
     const note = (title: string, path: string, content: string) => ({ phase: 'prepare' as const, title, action: { kind: 'write' as const, path, content } });
     const [rules, active] = await Promise.all([ruleset(), activeUnits(['service'])]);
+    if (!rules.ok) return rules;
+    if (!active.ok) return active;
+    const { nftables, compatible } = rules.value;
+    const saved = await Promise.all(compatible.map(async (program) => ({ program, rules: await saveRules(program) })));
+    const unsaved = saved.find((each) => !each.rules.ok)?.rules;
+    if (unsaved?.ok === false) return unsaved;
     const modules = loadedModules().split('\n').flatMap((line) => line.split(' ')[0] ?? '').filter((name) => MODULES.test(name));
-    return [
+    return ok([
       note('note the modules of the firewall', `${paths.state}/firewall-modules`, modules.map((name) => `${name}\n`).join('')),
-      note('note the rules of the firewall', `${paths.state}/firewall.nft`, rules.nftables),
-      ...(await Promise.all(rules.compatible.map(async (program) => note(`note the rules of ${program}`, `${paths.state}/firewall.${program}`, await saveRules(program))))),
-      ...(active.ok ? active.value : []).flatMap((unit) => (LOADERS.test(unit) ? [{ unit, ...note('let it load no rules over those that are put back', `${paths.units}/${unit}.d/zz-segue.conf`, '# Written by segue for one boot: the rules came along.\n[Service]\nExecStart=\nExecStart=/bin/true\n') }] : [])),
-    ];
+      note('note the rules of the firewall', `${paths.state}/firewall.nft`, nftables),
+      ...saved.flatMap(({ program, rules }) => (rules.ok ? [note(`note the rules of ${program}`, `${paths.state}/firewall.${program}`, rules.value)] : [])),
+      ...active.value.flatMap((unit) => (LOADERS.test(unit) ? [{ unit, ...note('let it load no rules over those that are put back', `${paths.units}/${unit}.d/zz-segue.conf`, '# Written by segue for one boot: the rules came along.\n[Service]\nExecStart=\nExecStart=/bin/true\n') }] : [])),
+    ]);
   },
 };

@@ -1,3 +1,4 @@
+import { ok } from '../failure/result.ts';
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { links, routes, type Link } from '../tools/ip.ts';
@@ -62,19 +63,23 @@ export const network: StateKind = {
   async carry({ paths, carried }) {
     const sys = '/sys/class/net';
     const [found, routes4, routes6, active] = await Promise.all([links(), routes('-4'), routes('-6'), activeUnits(['service'])]);
+    if (!found.ok) return found;
+    if (!routes4.ok) return routes4;
+    if (!routes6.ok) return routes6;
+    if (!active.ok) return active;
     const bound = new Set(carried.flatMap(({ sockets }) => sockets.map(({ localAddress }) => localAddress.replace(/^::ffff:|%.*$/g, ''))));
-    const needed = (found.ok ? found.value : []).filter((link) => link.ifname !== 'lo' && link.flags.includes('UP') && existsSync(`${sys}/${link.ifname}`) && (hasCard(link.ifname, sys) || link.addr_info.some(({ local }) => local !== undefined && bound.has(local))));
-    const loopback = (found.ok ? found.value : []).filter(({ ifname }) => ifname === 'lo');
+    const needed = found.value.filter((link) => link.ifname !== 'lo' && link.flags.includes('UP') && existsSync(`${sys}/${link.ifname}`) && (hasCard(link.ifname, sys) || link.addr_info.some(({ local }) => local !== undefined && bound.has(local))));
+    const loopback = found.value.filter(({ ifname }) => ifname === 'lo');
     const names = new Set([...needed, ...loopback].map(({ ifname }) => ifname));
     const reachable = (route: string): boolean => names.has(/\bdev (\S+)/.exec(route)?.[1] ?? 'lo');
-    const services = (active.ok ? active.value : []).filter((unit) => SERVICES.test(unit));
+    const services = active.value.filter((unit) => SERVICES.test(unit));
     const note = (title: string, name: string, content: readonly string[]) => ({ phase: 'prepare' as const, title, action: { kind: 'write' as const, path: `${paths.state}/${name}`, content: file(content) } });
-    return [
+    return ok([
       note('note the network devices', 'links', needed.map((link) => line(link, sys))),
-      note('note addresses and routes', 'network', batch([...loopback, ...needed], (routes4.ok ? routes4.value : []).filter(reachable))),
+      note('note addresses and routes', 'network', batch([...loopback, ...needed], routes4.value.filter(reachable))),
       // A batch has one address family: ip(8) takes `-6` before `-batch` only.
-      note('note IPv6 routes', 'network6', (routes6.ok ? routes6.value : []).filter(reachable).map(replaceRoute)),
+      note('note IPv6 routes', 'network6', routes6.value.filter(reachable).map(replaceRoute)),
       note('note who makes network devices', 'network-services', services),
-    ];
+    ]);
   },
 };

@@ -1,3 +1,4 @@
+import { ok } from '../failure/result.ts';
 import type { StateKind } from './kind.ts';
 
 /**
@@ -7,8 +8,8 @@ import type { StateKind } from './kind.ts';
 export const runtimeUnits: StateKind = {
   name: 'runtime units',
   carry: ({ paths, carried }) =>
-    Promise.resolve(carried.flatMap(({ unitFiles }) => unitFiles.flatMap(({ path, content }) => {
+    Promise.resolve(ok(carried.flatMap(({ unitFiles }) => unitFiles.flatMap(({ path, content }) => {
       const match = /^\/run\/systemd\/(?:transient|system|system\.control)\/([^/]+(?:\/[^/]+)?)$/.exec(path);
       return match === null ? [] : [{ phase: 'prepare' as const, title: `keep ${path}`, action: { kind: 'write' as const, path: `${paths.handover}/runtime-units/${match[1] ?? ''}`, content } }];
-    }))),
+    })))),
 };

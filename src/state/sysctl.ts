@@ -1,3 +1,4 @@
+import { ok } from '../failure/result.ts';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import type { StateKind } from './kind.ts';
 
@@ -43,5 +44,5 @@ export function readSysctls(root = '/proc/sys'): string[] {
 export const sysctl: StateKind = {
   name: 'sysctls',
   carry: ({ paths }) =>
-    Promise.resolve([{ phase: 'prepare', title: 'note the sysctls', action: { kind: 'write', path: `${paths.state}/sysctl`, content: `${readSysctls().join('\n')}\n` } }]),
+    Promise.resolve(ok([{ phase: 'prepare', title: 'note the sysctls', action: { kind: 'write', path: `${paths.state}/sysctl`, content: `${readSysctls().join('\n')}\n` } }])),
 };

@@ -1,3 +1,4 @@
+import { ok } from '../failure/result.ts';
 import type { Step } from '../model/step.ts';
 import type { Workload } from '../model/workload.ts';
 import { show } from '../tools/systemctl.ts';
@@ -40,7 +41,8 @@ export const tmpfs: StateKind = {
 
     // Folders and pid files of what is started afresh would only confuse it.
     const units = await show(survey.afresh.map(({ unit }) => unit), ['RuntimeDirectory', 'PIDFile']);
-    const ofAfresh = (units.ok ? units.value : []).flatMap((unit) => [...(unit['RuntimeDirectory'] ?? '').split(' '), (unit['PIDFile'] ?? '').replace(/^\/run\//, '')]).filter(Boolean);
+    if (!units.ok) return units;
+    const ofAfresh = units.value.flatMap((unit) => [...(unit['RuntimeDirectory'] ?? '').split(' '), (unit['PIDFile'] ?? '').replace(/^\/run\//, '')]).filter(Boolean);
     const ofCarried = new Set(carried.flatMap(namesInRun));
 
     for (const [path, left] of [
@@ -55,6 +57,6 @@ export const tmpfs: StateKind = {
       steps.push({ phase: 'park', title: `archive ${path}`, action: { kind: 'run', argv: archive(path, `${paths.state}/${file}`, left) } });
     }
     steps.push({ phase: 'prepare', title: 'list the archives', action: { kind: 'write', path: `${paths.state}/tmpfs`, content: list.map((line) => `${line}\n`).join('') } });
-    return steps;
+    return ok(steps);
   },
 };

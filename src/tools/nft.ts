@@ -1,6 +1,6 @@
-import { ok, type Result } from '../failure/result.ts';
+import { failed, ok, type Result } from '../failure/result.ts';
 import type { InetSocket } from './ss.ts';
-import { run, runOk } from './command.ts';
+import { display, run, runOk } from './command.ts';
 
 /** The mark of packets that CRIU sends and takes while everything else is dropped (SOCCR_MARK, soccr/soccr.h). */
 const CRIU_MARK = '0xc114';
@@ -117,12 +117,11 @@ export function parseRuleset(stdout: string, stderr: string): Ruleset {
   return { nftables: own.join(''), compatible: [...(manages('ip') ? ['iptables' as const] : []), ...(manages('ip6') ? ['ip6tables' as const] : [])] };
 }
 
-export async function ruleset(): Promise<Ruleset> {
-  const { stdout, stderr } = await run(['nft', 'list', 'ruleset']);
-  return parseRuleset(stdout, stderr);
+export async function ruleset(): Promise<Result<Ruleset>> {
+  const argv = ['nft', 'list', 'ruleset'];
+  const { stdout, stderr, exitCode } = await run(argv);
+  return exitCode === 0 ? ok(parseRuleset(stdout, stderr)) : failed({ reason: 'command-failed', command: display(argv), exitCode, output: stderr });
 }
 
 /** What `iptables-restore` (`ip6tables-restore`) takes. */
-export async function saveRules(program: 'iptables' | 'ip6tables'): Promise<string> {
-  return (await run([`${program}-save`, '--counters'])).stdout;
-}
+export const saveRules = (program: 'iptables' | 'ip6tables'): Promise<Result<string>> => runOk([`${program}-save`, '--counters']);

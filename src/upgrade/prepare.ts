@@ -1,9 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { failed, type Result } from '../failure/result.ts';
+import { failed, ok, type Result } from '../failure/result.ts';
+import { chooseInitramfs } from '../initramfs/choose.ts';
+import { handoverPaths } from '../model/handover.ts';
+import type { Step } from '../model/step.ts';
 import { choose, makePlan, neededBytes, type Plan } from '../plan/plan.ts';
 import { chooseKernel } from '../survey/kernels.ts';
 import { requireKexec, requireRoot, requireStore, requireTools, runningKernel } from '../survey/machine.ts';
 import { survey } from '../survey/survey.ts';
+import { stateKinds } from '../state/kinds.ts';
 import { newId } from '../store/journal.ts';
 import { runningUpgrade } from './lock.ts';
 
@@ -38,8 +42,13 @@ export async function prepare({ to, afresh, store }: UpgradeOptions): Promise<Re
   if (!room.ok) return room;
 
   const machine = { machineId: read('/etc/machine-id'), commandLine: read('/proc/cmdline'), pidMax: Number(read('/proc/sys/kernel/pid_max')), reservedPids: seen.value.reservedPids, lastPid: Number(read('/proc/sys/kernel/ns_last_pid')) };
-  const plan = await makePlan(seen.value, { id: newId(new Date()), store, from, to: kernel.value, afresh, machine });
-  if (!plan.ok) return plan;
-
-  return plan;
+  const id = newId(new Date());
+  const initramfs = await chooseInitramfs({ kernel: kernel.value, commandLine: machine.commandLine });
+  const state = await Promise.all(stateKinds.map((kind) => kind.carry({ paths: handoverPaths(store, id), survey: seen.value, carried: chosen.value.carried })));
+  const steps: Step[] = [];
+  for (const kind of state) {
+    if (!kind.ok) return kind;
+    steps.push(...kind.value);
+  }
+  return ok(makePlan(chosen.value, steps, { id, store, from, to: kernel.value, initramfs, machine }));
 }

@@ -4,6 +4,8 @@ import type { Initramfs } from '../../../src/model/initramfs.ts';
 import type { Step } from '../../../src/model/step.ts';
 import type { Survey } from '../../../src/model/survey.ts';
 import type { Workload } from '../../../src/model/workload.ts';
+import { handoverPaths } from '../../../src/model/handover.ts';
+import { tmpfs } from '../../../src/state/tmpfs.ts';
 import { listening, mount, survey, task, workload } from '../survey/builders.ts';
 
 const blocked = workload('blocked.service', { obstacles: [{ kind: 'terminal', pid: 9000, path: '/dev/tty1' }] });
@@ -28,18 +30,22 @@ function rich(): Workload {
 
 const own: Initramfs = { kind: 'own', folder: '/run/segue/initramfs', file: '/run/segue/initramfs/initramfs.img', modules: ['/lib/modules/7.3.4/disk.ko.xz', '/lib/modules/7.3.4/net_card.ko'], script: 'make it\n' };
 
+const ID = '20260102-030405';
+
 async function plan(seen: Survey, afresh: readonly string[] = [], initramfs: Initramfs = own): Promise<Plan> {
-  const made = await makePlan(seen, {
-    id: '20260102-030405',
+  const chosen = choose(seen, afresh);
+  if (!chosen.ok) throw new Error(chosen.failure.reason);
+  // What there is besides tasks, in the example of files on tmpfs.
+  const state = await tmpfs.carry({ paths: handoverPaths('/var/lib/segue', ID), survey: seen, carried: chosen.value.carried });
+  if (!state.ok) throw new Error(state.failure.reason);
+  return makePlan(chosen.value, state.value, {
+    id: ID,
     store: '/var/lib/segue',
     from: '6.12.1',
     to: { release: '7.3.4', image: '/boot/vmlinuz-7.3.4', initrd: '/boot/initrd.img-7.3.4' },
-    afresh,
     initramfs,
     machine: { machineId: '0'.repeat(32), commandLine: 'root=/dev/vda ro', pidMax: 4_194_304, reservedPids: 300, lastPid: 4000 },
   });
-  if (!made.ok) throw new Error(made.failure.reason);
-  return made.value;
 }
 
 const full = await plan(

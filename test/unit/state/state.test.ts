@@ -6,6 +6,7 @@ import { handoverPaths } from '../../../src/model/handover.ts';
 import type { Step } from '../../../src/model/step.ts';
 import { writeConfiguration } from '../../../src/state/configuration.ts';
 import { batch } from '../../../src/state/network.ts';
+import type { StateContext } from '../../../src/state/kind.ts';
 import { isCarried, readSysctls } from '../../../src/state/sysctl.ts';
 import { tmpfs } from '../../../src/state/tmpfs.ts';
 import type { Link } from '../../../src/tools/ip.ts';
@@ -90,10 +91,16 @@ test('sysctls are read from all folders, in order; what cannot be set or has sev
 
 const excluded = (step: Step | undefined): string[] => (step?.action.kind === 'run' ? step.action.argv.flatMap((word) => /^--exclude=\.\/(.*)$/.exec(word)?.[1] ?? []) : []);
 
-async function tmpfsSteps(mounts: readonly string[], runtimeDirectory = ''): Promise<Step[]> {
+async function stepsOf(context: StateContext): Promise<readonly Step[]> {
+  const steps = await tmpfs.carry(context);
+  if (!steps.ok) throw new Error(steps.failure.reason);
+  return steps.value;
+}
+
+async function tmpfsSteps(mounts: readonly string[], runtimeDirectory = ''): Promise<readonly Step[]> {
   const carried = [workload('a.service', { properties: { RuntimeDirectory: runtimeDirectory } })];
   const seen = survey(carried, { hostMounts: mounts.map((path) => mount(path)) });
-  return tmpfs.carry({ paths: handoverPaths(root, 'id'), survey: seen, carried });
+  return await stepsOf({ paths: handoverPaths(root, 'id'), survey: seen, carried });
 }
 
 test('every tmpfs that the machine has is archived while parked, and listed for boot/state', async () => {
@@ -106,7 +113,7 @@ test('every tmpfs that the machine has is archived while parked, and listed for 
 test('a folder that is bound from a tmpfs is not a tmpfs of its own', async () => {
   const carried = [workload('a.service')];
   const seen = survey(carried, { hostMounts: [mount('/tmp', { root: '/sub' }), mount('/dev/shm', { type: 'ext4' })] });
-  expect(await tmpfs.carry({ paths: handoverPaths(root, 'id'), survey: seen, carried })).toHaveLength(1);
+  expect(await stepsOf({ paths: handoverPaths(root, 'id'), survey: seen, carried })).toHaveLength(1);
 });
 
 test('what the boot and the platform make in /run themselves is left behind', async () => {
