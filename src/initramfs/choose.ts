@@ -13,8 +13,6 @@ import { foreignUnpacker, packScript } from './script.ts';
 export const APPLETS = ['sh', 'chroot', 'findfs', 'insmod', 'mount', 'reboot', 'sleep', 'switch_root', 'timeout'];
 
 const INIT = '/usr/lib/segue/initramfs-init';
-/** Gone with this boot, or with an upgrade that is given up. */
-const FOLDER = '/run/segue/initramfs';
 
 /** Words on the command line that ask the distribution's initramfs for something. */
 const ASKED_OF_IT = /^(break|debug|boot|BOOTIF|ip|nfsroot|netconsole|overlayroot|cryptdevice|cryptopts|forcefsck|fsck\.(mode|repair)|fsckfix|ubi\.mtd|drop_capabilities|blacklist|rd\..*|root=.*:.*|rootfstype=overlay)(=|$)/;
@@ -22,6 +20,8 @@ const ASKED_OF_IT = /^(break|debug|boot|BOOTIF|ip|nfsroot|netconsole|overlayroot
 export interface InitramfsOptions {
   readonly kernel: { readonly release: string; readonly initrd: string };
   readonly commandLine: string;
+  /** Where it is made: a folder of its own. Not below /run, where programs may be forbidden to run. */
+  readonly folder: string;
 }
 
 /** The initramfs for that kernel: one of our own where the machine is plain enough, or else the installed one, and why. */
@@ -30,7 +30,7 @@ export async function chooseInitramfs(options: InitramfsOptions, places: Places 
   return own.ok ? own.value : { kind: 'installed', file: options.kernel.initrd, why: own.why };
 }
 
-async function design({ kernel, commandLine }: InitramfsOptions, places: Places): Promise<Understood<Initramfs>> {
+async function design({ kernel, commandLine, folder }: InitramfsOptions, places: Places): Promise<Understood<Initramfs>> {
   const words = commandLine.trim().split(/\s+/);
   const value = (name: string): string | undefined => words.findLast((word) => word.startsWith(`${name}=`))?.slice(name.length + 1);
   const asked = words.find((word) => ASKED_OF_IT.test(word));
@@ -52,13 +52,13 @@ async function design({ kernel, commandLine }: InitramfsOptions, places: Places)
   const line = [root.value.uuid, root.value.type, root.value.options, value('init') ?? '/sbin/init', runOptions(places)];
   if (line.some((word) => !/^[\w./,:=@-]+$/.test(word))) return beyond('an option of the root filesystem has strange letters');
 
-  const file = `${FOLDER}/initramfs.img`;
+  const file = `${folder}/initramfs.img`;
   const script = packScript(
     { init: INIT, busybox: tools.value.path, libraries: tools.value.libraries, applets: APPLETS, rootModules: rootModules.value, networkModules, root: line.join(' ') },
-    FOLDER,
+    folder,
     file,
   );
-  return understood({ kind: 'own', folder: FOLDER, file, modules: modules.map(({ path }) => path), script });
+  return understood({ kind: 'own', folder, file, modules: modules.map(({ path }) => path), script });
 }
 
 /** The modules for the root filesystem and the way to it, on that kernel. */

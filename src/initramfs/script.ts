@@ -52,6 +52,8 @@ export function packScript(contents: Contents, folder: string, file: string): st
       const packed = modules.filter((path) => path.endsWith(suffix));
       return packed.length === 0 ? [] : [command(program === 'busybox' ? contents.busybox : program, ...options, ...packed.map((path) => `modules/${basename(path)}`))];
     }),
+    // What does not start there does not start here.
+    command('chroot', '.', '/bin/busybox', 'true'),
     write('segue/root', contents.root),
     // A file without a line is no list with an empty line.
     contents.rootModules.length === 0 ? ': >segue/modules.root' : write('segue/modules.root', list(contents.rootModules)),

@@ -161,6 +161,7 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
       action: run(['kexec', '--load', '--kexec-syscall-auto', options.to.image, `--initrd=${initramfs.file}`, `--command-line=${commandLine}`]),
       undo: run(['kexec', '--unload', '--kexec-syscall-auto']),
     },
+    ...(initramfs.kind === 'own' ? [{ phase: 'prepare' as const, title: 'remove the initramfs, now that it is loaded', action: { kind: 'remove' as const, path: initramfs.folder } }] : []),
     ...stopped.map(({ unit }): Step => ({ phase: 'park', unit, title: 'stop it, as it will be started afresh', action: run(['systemctl', 'stop', '--', unit]), undo: run(['systemctl', 'start', '--', unit]) })),
     { phase: 'park', title: 'hold new connections back', action: run(['nft', '-f', '-'], holdScript(carried)), undo: { kind: 'unlock' } },
     { phase: 'park', title: 'let the connections that wait be accepted', action: { kind: 'drain', ports: listeningPorts(carried.flatMap(({ sockets }) => sockets)), seconds: DRAIN_SECONDS } },

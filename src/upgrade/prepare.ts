@@ -43,7 +43,7 @@ export async function prepare({ to, afresh, store }: UpgradeOptions): Promise<Re
 
   const machine = { machineId: read('/etc/machine-id'), commandLine: read('/proc/cmdline'), pidMax: Number(read('/proc/sys/kernel/pid_max')), reservedPids: seen.value.reservedPids, lastPid: Number(read('/proc/sys/kernel/ns_last_pid')) };
   const id = newId(new Date());
-  const initramfs = await chooseInitramfs({ kernel: kernel.value, commandLine: machine.commandLine });
+  const initramfs = await chooseInitramfs({ kernel: kernel.value, commandLine: machine.commandLine, folder: `${handoverPaths(store, id).handover}/initramfs` });
   const state = await Promise.all(stateKinds.map((kind) => kind.carry({ paths: handoverPaths(store, id), survey: seen.value, carried: chosen.value.carried })));
   const steps: Step[] = [];
   for (const kind of state) {

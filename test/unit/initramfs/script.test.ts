@@ -11,6 +11,13 @@ let folder: string;
 beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'segue-pack-')); });
 afterEach(() => { rmSync(folder, { recursive: true }); });
 
+/** Runs a script of packScript(); chroot(1) only says that it was called, as the parts do not run. */
+function run(script: string): void {
+  mkdirSync(join(folder, 'stubs'));
+  writeFileSync(join(folder, 'stubs/chroot'), `#!/bin/sh\necho "$PWD $*" >${folder}/tried\n`, { mode: 0o755 });
+  execFileSync('sh', ['-eu'], { input: script, stdio: 'pipe', env: { PATH: `${folder}/stubs:${process.env['PATH'] ?? ''}` } });
+}
+
 /** Contents whose parts are made up, but for a script in busybox's place that can do what packing asks of it. */
 function contents(): Contents {
   mkdirSync(join(folder, 'lib'));
@@ -33,10 +40,11 @@ function contents(): Contents {
 const pack = (made: Contents): string => packScript(made, join(folder, 'work'), join(folder, 'work/initramfs.img'));
 
 test('what is packed is a newc archive of root, with modules as the kernel takes them', () => {
-  execFileSync('sh', ['-eu'], { input: pack(contents()) });
+  run(pack(contents()));
   const image = join(folder, 'work/initramfs.img');
   expect(statSync(image).mode & 0o777).toBe(0o600);
   expect(existsSync(join(folder, 'work/files'))).toBe(false);
+  expect(readFileSync(join(folder, 'tried'), 'utf8')).toBe(`${folder}/work/files . /bin/busybox true\n`);
 
   const out = join(folder, 'out');
   mkdirSync(out);
@@ -54,13 +62,13 @@ test('what is packed is a newc archive of root, with modules as the kernel takes
 });
 
 test('a kernel with all built in needs no module', () => {
-  execFileSync('sh', ['-eu'], { input: pack({ ...contents(), rootModules: [], networkModules: [] }) });
+  run(pack({ ...contents(), rootModules: [], networkModules: [] }));
   expect(execFileSync('cpio', ['--list', '--quiet'], { input: readFileSync(join(folder, 'work/initramfs.img')), encoding: 'utf8' })).toContain('segue/modules.root\n');
 });
 
 test('a part that is missing stops it', () => {
   const made = { ...contents(), busybox: join(folder, 'nowhere') };
-  expect(() => execFileSync('sh', ['-eu'], { input: pack(made), stdio: 'pipe' })).toThrow(/nowhere/);
+  expect(() => { run(pack(made)); }).toThrow(/nowhere/);
 });
 
 test('every program that the init script calls is there', () => {

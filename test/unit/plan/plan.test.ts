@@ -28,7 +28,7 @@ function rich(): Workload {
   });
 }
 
-const own: Initramfs = { kind: 'own', folder: '/run/segue/initramfs', file: '/run/segue/initramfs/initramfs.img', modules: ['/lib/modules/7.3.4/disk.ko.xz', '/lib/modules/7.3.4/net_card.ko'], script: 'make it\n' };
+const own: Initramfs = { kind: 'own', folder: '/var/lib/segue/upgrades/20260102-030405/handover/initramfs', file: '/var/lib/segue/upgrades/20260102-030405/handover/initramfs/initramfs.img', modules: ['/lib/modules/7.3.4/disk.ko.xz', '/lib/modules/7.3.4/net_card.ko'], script: 'make it\n' };
 
 const ID = '20260102-030405';
 
@@ -227,9 +227,10 @@ test('the initramfs is made before the kernel is loaded with it, and removed whe
   const make = index(({ title }) => title === 'make an initramfs for this machine and Linux 7.3.4 (disk, net_card)');
   const load = index((step) => runs(step, 'kexec', '--load'));
   expect(make).toBeLessThan(load);
-  expect(steps[make]).toMatchObject({ phase: 'prepare', action: { kind: 'run', argv: ['sh', '-eu'], input: 'make it\n' }, undo: { kind: 'remove', path: '/run/segue/initramfs' } });
+  expect(steps[load + 1]).toMatchObject({ phase: 'prepare', action: { kind: 'remove', path: own.kind === 'own' ? own.folder : '' } });
+  expect(steps[make]).toMatchObject({ phase: 'prepare', action: { kind: 'run', argv: ['sh', '-eu'], input: 'make it\n' }, undo: { kind: 'remove', path: '/var/lib/segue/upgrades/20260102-030405/handover/initramfs' } });
   expect(steps[load]).toMatchObject({ title: 'load Linux 7.3.4' });
-  expect(runs(steps[load]!, 'kexec', '--load', '--kexec-syscall-auto', '/boot/vmlinuz-7.3.4', '--initrd=/run/segue/initramfs/initramfs.img')).toBe(true);
+  expect(runs(steps[load]!, 'kexec', '--load', '--kexec-syscall-auto', '/boot/vmlinuz-7.3.4', '--initrd=/var/lib/segue/upgrades/20260102-030405/handover/initramfs/initramfs.img')).toBe(true);
 });
 
 test('a machine that is beyond us keeps the installed initramfs, and the plan says why', async () => {
