@@ -9,7 +9,7 @@ export const websocket: Client = {
   name: 'websocket',
   port: 8080,
   async start(target) {
-    const socket = new WebSocket(`ws://${target.host}:${target.port}/ws`, { handshakeTimeout: 10_000 });
+    const socket = new WebSocket(`ws://${target.host}:${target.port}/ws`, { handshakeTimeout: 60_000 });
     const inbox = new Inbox<string>();
     let sent = 0;
     let counter: number | undefined;
