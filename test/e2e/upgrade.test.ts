@@ -13,6 +13,9 @@ import { unitProperties, until } from './support/units.ts';
 const TIMEOUT = 600_000;
 const EXTRA_ADDRESS = '10.77.0.99';
 
+/** A rule that no file has. */
+const FIREWALL = "'table inet lab {' 'chain input { type filter hook input priority 0; tcp dport 9 counter drop; }' '}'";
+
 /** A unit that says something in the journal again and again. */
 const SPEAKER = `[Service]
 ExecStart=/bin/sh -c 'n=0; while :; do n=$((n + 1)); echo "sentence $n"; sleep 1; done'
@@ -50,6 +53,7 @@ beforeAll(async () => {
     systemctl daemon-reload && systemctl start speaker
     sysctl -w net.core.somaxconn=4567
     hostname lab-renamed
+    printf '%s\\n' ${FIREWALL} | nft -f -
     ip addr add ${EXTRA_ADDRESS}/24 dev ${device}
     mkdir -m 750 /run/somedir
     for file in /run/somedir/file /dev/shm/segment /tmp/draft; do echo "kept in $file" >"$file"; done
@@ -120,10 +124,11 @@ describe('to the newest kernel', () => {
     expect((await segue(guest, 'show', id)).stdout).toContain(`Linux ${oldKernel} → ${newKernel}: is settled`);
   });
 
-  test('the host name, a sysctl, an address and files in memory came along', async () => {
+  test('the host name, a sysctl, an address, a rule of the firewall and files in memory came along', async () => {
     expect(await line(guest, 'hostname')).toBe('lab-renamed');
     expect(await line(guest, 'sysctl -n net.core.somaxconn')).toBe('4567');
     expect(await line(guest, `ip -o -4 addr show to ${EXTRA_ADDRESS} | awk '{ print $2, $4 }'`)).toBe(`${device} ${EXTRA_ADDRESS}/24`);
+    expect(await line(guest, 'nft list table inet lab | grep -c "tcp dport 9 counter .*drop"')).toBe('1');
     const files = ['/run/somedir/file', '/dev/shm/segment', '/tmp/draft'];
     expect(await lines(guest, `cat ${files.join(' ')}`)).toEqual(files.map((file) => `kept in ${file}`));
     expect(await line(guest, 'stat -c %a:%U /run/somedir')).toBe('750:root');
