@@ -1,6 +1,12 @@
 /** Words that the bootloader or an earlier upgrade put there. */
 const LEFT_OUT = /^(BOOT_IMAGE=|initrd=|kexec_jump_back_entry=|segue\.|systemd\.unit=segue-restore\.target$|sysctl\.kernel\.(pid_max|ns_last_pid)=)/;
 
+/**
+ * A new kernel that panics before it has restored anything starts the bootloader's, instead of standing still for ever.
+ * boot/state sets kernel.panic back to what it was.
+ */
+const PANIC = 'panic=10';
+
 export interface CommandLineOptions {
   readonly id: string;
   readonly store: string;
@@ -20,6 +26,7 @@ export function newCommandLine(current: string, { id, store, pidMax, lastPid }: 
   const end = kept.includes('--') ? kept.indexOf('--') : kept.length;
   return [
     ...kept.slice(0, end),
+    ...(kept.some((word) => word.startsWith('panic=')) ? [] : [PANIC]),
     `sysctl.kernel.pid_max=${pidMax.toString()}`, `sysctl.kernel.ns_last_pid=${lastPid.toString()}`, `segue.upgrade=${id}`, `segue.store=${store}`, 'systemd.unit=segue-restore.target',
     ...kept.slice(end),
   ].join(' ');

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { firstFreePid, newCommandLine } from '../../../src/plan/command-line.ts';
 
 const OPTIONS = { id: '20260102-030405', store: '/var/lib/segue', pidMax: 4_194_304, lastPid: 5100 };
-const ADDED = 'sysctl.kernel.pid_max=4194304 sysctl.kernel.ns_last_pid=5100 segue.upgrade=20260102-030405 segue.store=/var/lib/segue systemd.unit=segue-restore.target';
+const ADDED = 'panic=10 sysctl.kernel.pid_max=4194304 sysctl.kernel.ns_last_pid=5100 segue.upgrade=20260102-030405 segue.store=/var/lib/segue systemd.unit=segue-restore.target';
 
 test('the new kernel gets the words of the old one and those that the restore needs', () => {
   expect(newCommandLine('root=/dev/vda ro console=ttyS0 quiet\n', OPTIONS)).toBe(`root=/dev/vda ro console=ttyS0 quiet ${ADDED}`);
@@ -27,6 +27,10 @@ test('an upgrade after an upgrade does not make the line grow', () => {
       expect(newCommandLine(once, { ...OPTIONS, id: 'next', lastPid: 9 }).split(' ')).toHaveLength(once.split(' ').length);
     }),
   );
+});
+
+test('what the administrator wants after a panic stays', () => {
+  expect(newCommandLine('ro panic=-1', OPTIONS)).toBe(`ro panic=-1 ${ADDED.replace('panic=10 ', '')}`);
 });
 
 test('sysctls of the administrator stay, those of the process ids are replaced', () => {
