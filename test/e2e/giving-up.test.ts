@@ -20,7 +20,7 @@ let visitors: Visitors;
 beforeAll(async () => {
   guest = await startServer();
   // CRIU gives another name to what it has open.
-  await guest.exec(['systemd-run', '--unit=nameless', 'perl', '-e', 'chdir "/var/lib" && open(my $file, ">", "one") && link("one", "another") && unlink("one") or die $!; sleep 1 while 1']);
+  await guest.exec(['systemd-run', '--expand-environment=no', '--unit=nameless', 'perl', '-e', 'chdir "/var/lib" && open(my $file, ">", "one") && link("one", "another") && unlink("one") or die $!; sleep 1 while 1']);
   [bootId, units, visitors] = await Promise.all([guest.bootId(), readUnits(guest), startVisitors(guest)]);
 }, 600_000);
 
@@ -95,7 +95,7 @@ test.for(FAULTS)('when $when, all goes on as before', { timeout: TIMEOUT }, asyn
 test('when a workload cannot be imaged, all goes on as before', { timeout: TIMEOUT }, async () => {
   // It opens a userfaultfd(2), for which there is no image, when it is told to: after the survey.
   const program = '$SIG{USR1} = sub { syscall(323, 0) >= 0 or die "userfaultfd: $!" }; sleep 1 while 1';
-  await guest.exec(['systemd-run', '--unit=obstinate', 'perl', '-e', program]);
+  await guest.exec(['systemd-run', '--expand-environment=no', '--unit=obstinate', 'perl', '-e', program]);
   try {
     const { exitCode, stdout } = await attempt(guest, 'lock the sockets', 'systemctl kill --signal=USR1 obstinate');
     expect(stdout).toContain('giving up: obstinate.service could not be imaged');
