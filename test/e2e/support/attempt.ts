@@ -11,7 +11,7 @@ export interface Attempt extends ExecResult {
 export const untilImaged = (unit: string): string => `pid=$(systemctl show -P MainPID ${unit}); until grep -q '^State:.t' /proc/$pid/status; do :; done`;
 
 /** Waits until no task is stopped, and says how long that took. */
-export const UNTIL_RUNNING = 'since=$EPOCHREALTIME; while grep -qs "^State:.[Tt]" /proc/[0-9]*/status; do :; done; echo "stopped for $(( (${EPOCHREALTIME/./} - ${since/./}) / 1000 )) ms"';
+export const UNTIL_RUNNING = 'since=$EPOCHREALTIME; while grep -qs "^State:.[Tt]" /proc/[0-9]*/status; do sleep 0.1; done; echo "stopped for $(( (${EPOCHREALTIME/./} - ${since/./}) / 1000 )) ms"';
 
 /**
  * Runs an upgrade, and when it says a line, does something as root in the guest's bash, where $segue is its process.
