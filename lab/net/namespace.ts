@@ -5,6 +5,9 @@ import { run } from '../host/run.js';
 export const GUEST_ADDRESS = '10.77.0.2';
 export const HOST_ADDRESS = '10.77.0.1';
 export const TAP = 'tap0';
+/** Of new connections from outside; older kernels do not have the second. */
+const PATIENCE = ['net.ipv4.tcp_syn_retries=127', 'net.ipv4.tcp_syn_linear_timeouts=120'];
+
 /** The same in every namespace: a guest resumed from a saved state already knows its gateway's. */
 const TAP_MAC = '02:5e:67:75:65:01';
 const PREFIX = 'segue-lab-';
@@ -25,6 +28,10 @@ export async function createNamespace(namespace: string): Promise<void> {
   ];
   // `ip -n NS tuntap` would open /dev/net/tun in the wrong namespace with old iproute2; exec does not.
   await run('ip', ['netns', 'exec', namespace, 'ip', '-batch', '-'], { input: `${commands.join('\n')}\n` });
+  // An emulated guest is twenty times slower than the machine that it stands for, and so is its pause. With the usual
+  // backoff a connect() would sit out twice that pause and give up in it (tcp_syn_retries of tcp(7), 127 s in all); with
+  // a try each second it waits as long as it has to.
+  for (const setting of PATIENCE) await execa('ip', ['netns', 'exec', namespace, 'sysctl', '--quiet', '--write', setting], { reject: false });
 }
 
 export async function deleteNamespace(namespace: string): Promise<void> {

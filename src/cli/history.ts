@@ -2,7 +2,7 @@ import { buildCommand } from '@stricli/core';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCodeOf, makeReport, type UpgradeReport } from '../report/report.ts';
 import { duration, table } from '../report/table.ts';
-import { readJournal, upgradeIds } from '../store/journal.ts';
+import { journalSize, readJournal, upgradeIds } from '../store/journal.ts';
 import { runningUpgrade } from '../upgrade/lock.ts';
 import * as flags from './flags.ts';
 import { print, printJson, report as reportFailure } from './output.ts';
@@ -51,6 +51,13 @@ interface ReadFlags {
   readonly store: string;
 }
 
+/** Until the journal goes on; whether its writer still lives is looked at every few seconds. */
+async function changed(store: string, id: string): Promise<void> {
+  const end = performance.now() + 3000;
+  const size = journalSize(store, id);
+  while (performance.now() < end && journalSize(store, id) === size) await sleep(100);
+}
+
 async function status({ json, store, wait }: ReadFlags & { readonly wait: boolean }): Promise<void> {
   for (;;) {
     const id = upgradeIds(store).at(-1);
@@ -65,7 +72,7 @@ async function status({ json, store, wait }: ReadFlags & { readonly wait: boolea
       tell(report, json);
       return;
     }
-    await sleep(200);
+    await changed(store, id ?? '');
   }
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeSync } from 'node:fs';
 import * as z from 'zod';
 import { handoverPaths } from '../model/handover.ts';
 
@@ -72,5 +72,14 @@ export function upgradeIds(store: string): string[] {
     return readdirSync(`${store}/upgrades`).filter((name) => /^[0-9A-Za-z-]+$/.test(name)).sort();
   } catch {
     return [];
+  }
+}
+
+/** Bytes; it only grows. */
+export function journalSize(store: string, id: string): number {
+  try {
+    return statSync(`${handoverPaths(store, id).upgrade}/journal.ndjson`).size;
+  } catch {
+    return 0;
   }
 }
