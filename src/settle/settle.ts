@@ -48,6 +48,7 @@ export async function settle(): Promise<Result<UpgradeReport>> {
   await fs.writeFile('/run/segue/settled', '');
   const reloaded = await daemonReload();
   if (!reloaded.ok) return reloaded;
+  for (const name of await fs.readdir('/run/systemd/network').catch(() => [])) await fs.rm(`/run/systemd/network/${name}/zz-segue.conf`, { force: true }).catch(() => undefined);
   const unlocked = await deleteLockTables();
   if (!unlocked.ok) return unlocked;
 
