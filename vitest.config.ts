@@ -14,18 +14,8 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['test/e2e/{upgrade,refusals}.test.ts'],
+          include: ['test/e2e/**/*.test.ts'],
           // Each file has guests of its own; a machine has few processors and little memory for them.
-          fileParallelism: false,
-          testTimeout: 300_000,
-          hookTimeout: 600_000,
-        },
-      },
-      {
-        test: {
-          // On demand (npm test -- faults), until they have been seen green often enough.
-          name: 'faults',
-          include: ['test/e2e/{giving-up,afresh}.test.ts'],
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 900_000,

@@ -10,17 +10,17 @@ import { readLockTables } from './support/traces.ts';
 const TIMEOUT = 300_000;
 const DAMAGED = 'memcached.service';
 
-/** In the new kernel, before the hand-over is looked at, one byte of one image becomes another. */
+/** In the new kernel, before the first workload is restored, one byte of one image becomes another. */
 const SABOTEUR_UNIT = `[Unit]
 DefaultDependencies=no
 ConditionKernelCommandLine=segue.upgrade
-After=systemd-remount-fs.service
-Before=segue-lock.service
+After=segue-lock.service
+Before=segue-state.service
 [Service]
 Type=oneshot
 ExecStart=/usr/local/sbin/saboteur
 [Install]
-WantedBy=sysinit.target
+WantedBy=segue-restore.target
 `;
 const SABOTEUR = `#!/usr/bin/perl
 use strict;
