@@ -18,6 +18,7 @@ export type Obstacle =
   | { readonly kind: 'shared-code'; readonly pid: number; readonly comm: string }
   | { readonly kind: 'descriptor-store'; readonly count: number }
   | { readonly kind: 'sandbox-hides-criu'; readonly error: string }
+  | { readonly kind: 'ended'; readonly pid: number }
   | { readonly kind: 'user-manager' }
   | { readonly kind: 'container' }
   | { readonly kind: 'scope' }
@@ -74,6 +75,8 @@ export function describe(obstacle: Obstacle): ObstacleWords {
       return { why: `systemd holds ${obstacle.count.toString()} file descriptors for it (FileDescriptorStoreMax=)`, remedy: 'start it afresh: --afresh' };
     case 'sandbox-hides-criu':
       return { why: `CRIU does not run in its sandbox: ${obstacle.error}`, remedy: 'let the sandbox see /usr/lib (ExecPaths=, InaccessiblePaths=), or start it afresh: --afresh' };
+    case 'ended':
+      return { why: `its process ${obstacle.pid.toString()} ended while it was looked at`, remedy: 'if it starts again and again, find out why (systemctl status) or stop it; otherwise try again' };
     case 'user-manager':
       return { why: 'units of a user manager are not carried yet', remedy: 'make it a system unit with User=, or let it end: --afresh' };
     case 'container':

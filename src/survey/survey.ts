@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { ok, type Result } from '../failure/result.ts';
 import { probeInside } from '../tools/criu.ts';
 import { activeUnits, show, type Properties } from '../tools/systemctl.ts';
@@ -100,8 +101,10 @@ export async function survey(): Promise<Result<Survey>> {
   }
   const workloads = await Promise.all(found.map(async (workload): Promise<Workload> => {
     const sandboxed = workload.obstacles.length === 0 && workload.entered.includes('mnt');
-    const error = sandboxed ? await probeInside(workload.trees[0]!.root.pid, workload.entered) : undefined;
-    return error === undefined ? workload : { ...workload, obstacles: [{ kind: 'sandbox-hides-criu', error }] };
+    const { pid } = workload.trees[0]!.root;
+    const error = sandboxed ? await probeInside(pid, workload.entered) : undefined;
+    if (error === undefined) return workload;
+    return { ...workload, obstacles: [existsSync(`/proc/${pid.toString()}`) ? { kind: 'sandbox-hides-criu', error } : { kind: 'ended', pid }] };
   }));
   const byUnit = (a: { unit: string }, b: { unit: string }): number => a.unit.localeCompare(b.unit);
   return ok({ workloads: workloads.sort(byUnit), afresh: afresh.sort(byUnit), hostMounts: facts.value.init.mounts, reservedPids: facts.value.reservedPids });

@@ -55,6 +55,7 @@ test('an obstacle of every kind says why in one line and names a remedy', () => 
     traced: { kind: 'traced', pid: 1, tracer: 2 },
     'shared-code': { kind: 'shared-code', pid: 1, comm: 'php-fpm8.4' },
     'descriptor-store': { kind: 'descriptor-store', count: 3 },
+    ended: { kind: 'ended', pid: 42 },
     'sandbox-hides-criu': { kind: 'sandbox-hides-criu', error: 'Permission denied' },
     'user-manager': { kind: 'user-manager' },
     container: { kind: 'container' },
