@@ -5,6 +5,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { Action, Step } from '../model/step.ts';
 import { duration, table } from '../report/table.ts';
 import { display, traceCommands } from '../tools/command.ts';
+import { preDumpCommand } from '../tools/criu.ts';
 import { prepare } from '../upgrade/prepare.ts';
 import { upgrade } from '../upgrade/upgrade.ts';
 import { words } from '../failure/words.ts';
@@ -18,6 +19,7 @@ interface UpgradeFlags {
   readonly dryRun: boolean;
   readonly debug: boolean;
   readonly store: string;
+  readonly prepare: boolean;
 }
 
 /** An action as the commands that it amounts to. */
@@ -35,6 +37,8 @@ export function commands(action: Action): string {
       return `rm -rf ${display([action.path])}`;
     case 'drain':
       return action.ports.length === 0 ? ': # no listening socket' : `# until nothing waits there, for ${action.seconds.toString()} s at most\nss -Htn state listening state syn-recv '( ${action.ports.map((port) => `sport = :${port.toString()}`).join(' or ')} )'`;
+    case 'snapshot':
+      return `# in rounds, until the next would not pay; once it has let the task go, in ${action.controlGroup}\n${display(preDumpCommand(action.order, action.folder, 1))}`;
     case 'dump':
       return `${display(action.argv)}${action.privateUsers ? `\n# and leave the user namespace of PrivateUsers= out of ${action.images}/ids-*.img` : ''}`;
     case 'resume':
@@ -80,11 +84,11 @@ async function confirmed(plan: Plan, yes: boolean): Promise<boolean> {
   return false;
 }
 
-async function run({ to, afresh, yes, dryRun, debug, store }: UpgradeFlags): Promise<void> {
+async function run({ to, afresh, yes, dryRun, debug, store, prepare: prepares }: UpgradeFlags): Promise<void> {
   if (debug) traceCommands((line) => { note(`$ ${line}`); });
   const began = performance.now();
   const clock = (): string => duration(performance.now() - began).padStart(8);
-  const plan = unwrap(await prepare({ to, afresh: afresh ?? [], store }));
+  const plan = unwrap(await prepare({ to, afresh: afresh ?? [], store, prepare: prepares }));
   if (plan === undefined) return;
   if (dryRun) {
     printSteps(plan.steps);
@@ -117,6 +121,7 @@ export const upgradeCommand = buildCommand({
     flags: {
       to: { kind: 'parsed', parse: (text: string) => text, brief: 'An installed kernel: its release, the beginning of one, or newest', placeholder: 'VERSION' },
       afresh: flags.afresh,
+      prepare: { kind: 'boolean', brief: 'Image memory beforehand, while everything runs (the default, where the store has room)', default: true },
       yes: flags.yes,
       dryRun: flags.dryRun,
       debug: flags.debug,

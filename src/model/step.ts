@@ -1,9 +1,11 @@
+import type { DumpOrder } from '../tools/criu.ts';
+
 /**
- * What an upgrade does, as data: `--dry-run` prints these very steps, `src/upgrade/run.ts` carries them out one after
- * the other, and gives up by carrying out the `undo` of those that were begun, last one first.
+ * What an upgrade does, as data: `--dry-run` prints these very steps, `src/upgrade/carry-out.ts` carries them out one
+ * after the other, and gives up by carrying out the `undo` of those that were begun, last one first.
  */
 export interface Step {
-  readonly phase: 'prepare' | 'park' | 'jump';
+  readonly phase: 'prepare' | 'snapshot' | 'park' | 'jump';
   /** What it does, for people; with the unit it is unique within a plan. */
   readonly title: string;
   readonly unit?: string;
@@ -21,6 +23,8 @@ export type Action =
   | { readonly kind: 'remove'; readonly path: string }
   /** Waits until every connection to these TCP ports is accepted. */
   | { readonly kind: 'drain'; readonly ports: readonly number[]; readonly seconds: number }
+  /** Images the memory of one tree while it runs, in rounds. */
+  | { readonly kind: 'snapshot'; readonly unit: string; readonly order: DumpOrder; readonly handover: string; readonly folder: string; readonly startTime: number; readonly controlGroup: string; readonly budget: number }
   /** Images one tree of a workload and leaves it stopped. */
   | { readonly kind: 'dump'; readonly unit: string; readonly argv: readonly string[]; readonly images: string; readonly privateUsers: boolean; readonly pid: number; readonly startTime: number }
   /** Lets the tasks of a cgroup run again, but for those that were stopped before. */
@@ -31,6 +35,18 @@ export type Action =
   | { readonly kind: 'seal'; readonly handover: string; readonly workloads: readonly SealedWorkload[] }
   /** Starts the new kernel. Does not return. */
   | { readonly kind: 'jump' };
+
+/** What a step has to say for the journal, and the report. */
+export interface Note {
+  readonly event: string;
+  readonly unit: string;
+  readonly why?: string;
+  /** Of a snapshot: what each of its rounds wrote, and for how long it held the tasks. */
+  readonly rounds?: readonly { readonly bytes: number; readonly heldMs: number }[];
+  /** Of an image: memory that it has itself, and that a snapshot has for it, bytes. */
+  readonly bytes?: number;
+  readonly earlierBytes?: number;
+}
 
 export interface SealedWorkload {
   readonly unit: string;

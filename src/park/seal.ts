@@ -4,10 +4,10 @@ import type { SealedWorkload } from '../model/step.ts';
 import { inodeOf } from '../survey/facts.ts';
 import { cgroupProcesses } from '../survey/task.ts';
 import { runId } from '../tools/criu-images.ts';
-import { runOk } from '../tools/command.ts';
 import { lockTable } from '../tools/criu.ts';
 import { handoverLockScript, lockTables } from '../tools/nft.ts';
 import { inetSockets, type InetSocket } from '../tools/ss.ts';
+import { checksums, fileOf } from '../tools/xxhsum.ts';
 
 /** Sockets that the (stopped) tasks of a cgroup hold now. */
 async function socketsOf(controlGroup: string, all: readonly InetSocket[]): Promise<InetSocket[]> {
@@ -24,21 +24,6 @@ async function socketsOf(controlGroup: string, all: readonly InetSocket[]): Prom
 async function filesBelow(folder: string): Promise<string[]> {
   const entries = await fs.readdir(folder, { withFileTypes: true, recursive: true });
   return entries.filter((entry) => entry.isFile()).map((entry) => `${entry.parentPath}/${entry.name}`.slice(folder.length + 1)).sort();
-}
-
-/** The name in a line of xxhsum: one with a backslash is escaped, and the line then begins with another. */
-export function fileOf(line: string): string {
-  const name = line.replace(/^\S+ {2}/, '');
-  return line.startsWith('\\') ? name.replace(/\\(.)/g, (_, character: string) => (character === 'n' ? '\n' : character)) : name;
-}
-
-/**
- * XXH3 checksums of 128 bits, as xxhsum(1) writes and checks them. They find what a disk or a bug did to a file, at the
- * speed of memory: they are computed while everything is stopped.
- */
-async function checksums(folder: string, files: readonly string[]): Promise<Result<{ line: string; file: string }[]>> {
-  const printed = await runOk(['sh', '-c', 'cd "$0" && exec xargs -0 xxhsum -H2', folder], { input: files.join('\0') });
-  return printed.ok ? ok(printed.value.split('\n').filter(Boolean).map((line) => ({ line, file: fileOf(line) }))) : printed;
 }
 
 /**
@@ -67,10 +52,15 @@ export async function seal(handover: string, workloads: readonly SealedWorkload[
   }
   await writeDurably(`${handover}/lock.nft`, scripts.join('\n'));
 
-  const summed = await checksums(handover, await filesBelow(handover));
+  const files = await filesBelow(handover);
+  // Snapshots were summed when they were taken.
+  const ofSnapshot = /^workloads\/[^/]+\/trees\/[^/]+\/snapshots\//;
+  const earlier = await Promise.all(files.filter((file) => ofSnapshot.test(file) && file.endsWith('/snapshots/manifest')).map((file) => fs.readFile(`${handover}/${file}`, 'utf8')));
+  const summed = await checksums(handover, files.filter((file) => !ofSnapshot.test(file)));
   if (!summed.ok) return summed;
+  const sums = [...summed.value, ...earlier.flatMap((text) => text.split('\n').filter(Boolean)).map((line) => ({ line, file: fileOf(line) }))];
   const manifests = new Map<string, string[]>([['', []], ...workloads.map(({ unit }): [string, string[]] => [`workloads/${unit}/`, []])]);
-  for (const { line, file } of summed.value) {
+  for (const { line, file } of sums) {
     const folder = /^workloads\/[^/]+\//.exec(file)?.[0] ?? '';
     manifests.get(folder)?.push(`${line}\n`);
   }

@@ -1,13 +1,14 @@
 import { basename } from 'node:path';
 import { failed, ok, type Result } from '../failure/result.ts';
 import { dumpCommand, nsenterOptions, restoreArguments, restoreDescriptors, type DumpOrder } from '../tools/criu.ts';
-import { holdScript, listeningPorts, lockScript } from '../tools/nft.ts';
+import { listeningPorts, lockScript } from '../tools/nft.ts';
 import { archive } from '../tools/tar.ts';
 import type { Kernel } from '../survey/kernels.ts';
 import type { Initramfs } from '../model/initramfs.ts';
 import type { Survey } from '../model/survey.ts';
 import type { Tree, Workload } from '../model/workload.ts';
 import { firstFreePid, newCommandLine } from './command-line.ts';
+import { byPriority } from './priority.ts';
 import { restoreUnit } from './restore-unit.ts';
 import { HANDOVER_FORMAT, handoverPaths, type HandoverPaths } from '../model/handover.ts';
 import type { Action, Step } from '../model/step.ts';
@@ -19,6 +20,10 @@ export interface PlanOptions {
   readonly to: Kernel;
   /** Chosen by what the machine is, unless it is given. */
   readonly initramfs: Initramfs;
+  /** Whether memory is imaged beforehand, while everything runs. */
+  readonly prepare: boolean;
+  /** Time on a processor that each unit has had lately, in any unit of time: who sleeps is imaged first. */
+  readonly activity: ReadonlyMap<string, number>;
   readonly machine: { readonly machineId: string; readonly commandLine: string; readonly pidMax: number; readonly reservedPids: number; readonly lastPid: number };
 }
 
@@ -36,8 +41,18 @@ export interface Plan {
 /** How long a program has to accept the connections that wait for it, seconds. */
 const DRAIN_SECONDS = 15;
 
+/** A smaller tree is imaged in the stoppage as fast as CRIU would find out what has changed, bytes. */
+const WORTH_A_SNAPSHOT = 16 * 2 ** 20;
+/** All the rounds of a snapshot may write this many times the memory of the tree. */
+const SNAPSHOT_BUDGET = 1.5;
+
+const memoryOf = (tree: Tree): number => tree.tasks.reduce((sum, { memory }) => sum + memory, 0);
+
 /** Bytes that the store must have free: the memory of the workloads, their files on tmpfs, and room for CRIU's logs. */
-export const neededBytes = (workloads: readonly Workload[]): number => workloads.reduce((sum, { memory }) => sum + memory, 0) * 1.1 + 64 * 2 ** 20;
+export function neededBytes(workloads: readonly Workload[], prepare: boolean): number {
+  const memory = workloads.reduce((sum, workload) => sum + workload.memory, 0);
+  return memory * (1.1 + (prepare ? SNAPSHOT_BUDGET : 0)) + 64 * 2 ** 20;
+}
 
 const write = (path: string, content: string): Action => ({ kind: 'write', path, content });
 const run = (argv: readonly string[], input?: string): Action => ({ kind: 'run', argv, ...(input === undefined ? {} : { input }) });
@@ -58,7 +73,7 @@ export function choose(survey: Survey, afresh: readonly string[]): Result<Chosen
   return blocked.length > 0 ? failed({ reason: 'obstacles', blocked }) : ok({ carried: rest, stopped });
 }
 
-function order(workload: Workload, tree: Tree, paths: HandoverPaths): DumpOrder {
+function order(workload: Workload, tree: Tree, paths: HandoverPaths, prepare: boolean): DumpOrder {
   return {
     pid: tree.root.pid,
     images: `${paths.tree(workload.unit, tree.root.pid)}/images`,
@@ -70,6 +85,7 @@ function order(workload: Workload, tree: Tree, paths: HandoverPaths): DumpOrder 
       ...workload.pressureFiles.map((file) => ({ kind: 'pressure' as const, ...file })),
     ],
     shellJob: tree.tasks.some((task) => !tree.tasks.some((leader) => leader.pid === task.session)),
+    ...(prepare && memoryOf(tree) >= WORTH_A_SNAPSHOT ? { snapshots: `${paths.tree(workload.unit, tree.root.pid)}/snapshots` } : {}),
   };
 }
 
@@ -78,32 +94,55 @@ const lines = (items: readonly string[]): string => items.map((item) => `${item}
 const archiveName = (path: string): string => `${path.slice(1).replaceAll('/', '-') || 'root'}.tar`;
 
 /** What boot/restore reads about a workload, and the drop-in that calls it. */
-function handoverOf(workload: Workload, paths: HandoverPaths): Step[] {
+function handoverOf(workload: Workload, paths: HandoverPaths, before: readonly string[]): Step[] {
   const { unit, trees } = workload;
   const folder = paths.workload(unit);
   // They are part of that unit already; a link to /dev/null masks one of the same name (systemd.unit(5)).
   const dropIns = unique(workload.unitFiles.slice(1).map(({ path }) => basename(path)));
   const file = (title: string, path: string, content: string): Step => ({ phase: 'prepare', unit, title, action: write(path, content) });
   return [
-    file('prepare the unit that restores it', `${paths.units}/${unit}`, restoreUnit(workload)),
+    file('prepare the unit that restores it', `${paths.units}/${unit}`, restoreUnit(workload, before)),
     ...dropIns.map((name): Step => ({ phase: 'prepare', unit, title: `leave its drop-in ${name} out`, action: { kind: 'link', path: `${paths.units}/${unit}.d/${name}`, target: '/dev/null' } })),
     file('name its cgroup', `${folder}/control-group`, `${workload.controlGroup}\n`),
     file('name its main process', `${folder}/main`, `${workload.mainPid.toString()}\n`),
     file('list its trees', `${folder}/trees.list`, lines(trees.map(({ root }) => `${root.pid.toString()} ${nsenterOptions(workload.entered).join(' ')}`))),
     file('list its archives', `${folder}/files`, lines(workload.privateMounts.map(({ path }) => `${path} ${archiveName(path)}`))),
     ...trees.flatMap((tree): Step[] => [
-      { phase: 'prepare', unit, title: `make a folder for the images of ${tree.root.pid.toString()}`, action: { kind: 'make-folder', path: order(workload, tree, paths).images } },
-      file(`prepare the restore of ${tree.root.pid.toString()}`, `${paths.tree(unit, tree.root.pid)}/restore.arguments`, lines(restoreArguments(order(workload, tree, paths)))),
-      file(`list the files to open for ${tree.root.pid.toString()}`, `${paths.tree(unit, tree.root.pid)}/descriptors`, lines(restoreDescriptors(order(workload, tree, paths)))),
+      { phase: 'prepare', unit, title: `make a folder for the images of ${tree.root.pid.toString()}`, action: { kind: 'make-folder', path: order(workload, tree, paths, false).images } },
+      file(`prepare the restore of ${tree.root.pid.toString()}`, `${paths.tree(unit, tree.root.pid)}/restore.arguments`, lines(restoreArguments(order(workload, tree, paths, false)))),
+      file(`list the files to open for ${tree.root.pid.toString()}`, `${paths.tree(unit, tree.root.pid)}/descriptors`, lines(restoreDescriptors(order(workload, tree, paths, false)))),
     ]),
   ];
 }
 
-function parkSteps(workload: Workload, paths: HandoverPaths): Step[] {
+/** The cgroup in which memory is read for snapshots: whoever else wants a processor or the disk gets it first. */
+function snapshotSteps(carried: readonly Workload[], paths: HandoverPaths, { id, prepare, activity }: PlanOptions): Step[] {
+  const service = `segue-snapshot-${id}.service`;
+  const lately = (workload: Workload): number => activity.get(workload.unit) ?? 0;
+  const steps = carried.toSorted((a, b) => lately(a) - lately(b)).flatMap((workload) => workload.trees.flatMap((tree): Step[] => {
+    const { snapshots: folder, ...dump } = order(workload, tree, paths, prepare);
+    if (folder === undefined) return [];
+    return [{
+      phase: 'snapshot',
+      unit: workload.unit,
+      title: `image the memory of ${tree.root.comm} (${tree.root.pid.toString()}) while it runs`,
+      action: { kind: 'snapshot', unit: workload.unit, order: dump, handover: paths.handover, folder, startTime: tree.root.startTime, controlGroup: `/system.slice/${service}`, budget: SNAPSHOT_BUDGET * memoryOf(tree) },
+    }];
+  }));
+  if (steps.length === 0) return [];
+  return [{
+    phase: 'snapshot',
+    title: 'make a cgroup of the lowest weight',
+    action: run(['systemd-run', '--quiet', '--collect', `--unit=${service}`, '--slice=system.slice', '--property=CPUWeight=idle', '--property=IOWeight=1', '--', 'sleep', 'infinity']),
+    undo: run(['systemctl', 'stop', service]),
+  }, ...steps];
+}
+
+function parkSteps(workload: Workload, paths: HandoverPaths, prepare: boolean): Step[] {
   const { unit } = workload;
   const keepStopped = workload.trees.flatMap(({ tasks }) => tasks.filter((task) => task.stopped).map((task) => task.pid));
   return workload.trees.flatMap((tree): Step[] => {
-    const dump = order(workload, tree, paths);
+    const dump = order(workload, tree, paths, prepare);
     return [
       {
         phase: 'park',
@@ -147,11 +186,13 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
   const commandLine = newCommandLine(machine.commandLine, { id: options.id, store: options.store, pidMax: machine.pidMax, lastPid });
   const wants = (unit: string): Step => ({ phase: 'prepare', unit, title: 'have it restored before anything else', action: { kind: 'link', path: `${paths.units}/segue-restore.target.wants/${unit}`, target: `../${unit}` } });
 
+  const groups = byPriority(carried);
+  const restoredBefore = (priority: number): string[] => groups.filter((group) => group.priority > priority).flatMap(({ workloads }) => workloads.map(({ unit }) => unit));
   const steps: Step[] = [
     { phase: 'prepare', title: 'make the hand-over', action: { kind: 'make-folder', path: paths.handover }, undo: { kind: 'remove', path: paths.handover } },
     { phase: 'prepare', title: 'name its format', action: write(`${paths.handover}/format`, `${HANDOVER_FORMAT}\n`) },
     { phase: 'prepare', title: 'name this machine', action: write(`${paths.handover}/machine`, `${machine.machineId}\n`) },
-    ...carried.flatMap((workload) => [...handoverOf(workload, paths), wants(workload.unit)]),
+    ...groups.flatMap(({ priority, workloads }) => workloads.flatMap((workload) => [...handoverOf(workload, paths, restoredBefore(priority)), wants(workload.unit)])),
     { phase: 'prepare', title: 'settle after the last restore', action: write(`${paths.units}/segue-settle.service.d/segue.conf`, `[Unit]\nAfter=${carried.map(({ unit }) => unit).join(' ')}\n`) },
     ...state.filter((step) => step.phase === 'prepare'),
     ...packing(initramfs, options.to),
@@ -162,11 +203,18 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
       undo: run(['kexec', '--unload', '--kexec-syscall-auto']),
     },
     ...(initramfs.kind === 'own' ? [{ phase: 'prepare' as const, title: 'remove the initramfs, now that it is loaded', action: { kind: 'remove' as const, path: initramfs.folder } }] : []),
+    ...snapshotSteps(carried, paths, options),
     ...stopped.map(({ unit }): Step => ({ phase: 'park', unit, title: 'stop it, as it will be started afresh', action: run(['systemctl', 'stop', '--', unit]), undo: run(['systemctl', 'start', '--', unit]) })),
-    { phase: 'park', title: 'hold new connections back', action: run(['nft', '-f', '-'], holdScript(carried)), undo: { kind: 'unlock' } },
-    { phase: 'park', title: 'let the connections that wait be accepted', action: { kind: 'drain', ports: listeningPorts(carried.flatMap(({ sockets }) => sockets)), seconds: DRAIN_SECONDS } },
-    { phase: 'park', title: 'lock the sockets', action: run(['nft', '-f', '-'], lockScript(carried)) },
-    ...carried.flatMap((workload) => parkSteps(workload, paths)),
+    ...groups.flatMap(({ priority, workloads }, index): Step[] => {
+      const locked = groups.slice(0, index).flatMap((group) => group.workloads);
+      const of = `of priority ${priority.toString()}`;
+      return [
+        { phase: 'park', title: `hold new connections back to those ${of}`, action: run(['nft', '-f', '-'], lockScript(locked, workloads)), undo: { kind: 'unlock' } },
+        { phase: 'park', title: `let the connections that wait be accepted by those ${of}`, action: { kind: 'drain', ports: listeningPorts(workloads.flatMap(({ sockets }) => sockets)), seconds: DRAIN_SECONDS } },
+        { phase: 'park', title: `lock the sockets of those ${of}`, action: run(['nft', '-f', '-'], lockScript([...locked, ...workloads])) },
+        ...workloads.flatMap((workload) => parkSteps(workload, paths, options.prepare)),
+      ];
+    }),
     ...carried.flatMap((workload) => privateArchives(workload, paths)),
     ...state.filter((step) => step.phase === 'park'),
     {
@@ -175,7 +223,7 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
       action: {
         kind: 'seal',
         handover: paths.handover,
-        workloads: carried.map((workload) => ({ unit: workload.unit, controlGroup: workload.controlGroup, hostNetwork: !workload.entered.includes('net'), images: workload.trees.map((tree) => order(workload, tree, paths).images) })),
+        workloads: carried.map((workload) => ({ unit: workload.unit, controlGroup: workload.controlGroup, hostNetwork: !workload.entered.includes('net'), images: workload.trees.map((tree) => order(workload, tree, paths, false).images) })),
       },
     },
     { phase: 'park', title: 'write the journal to disk', action: run(['journalctl', '--sync']) },

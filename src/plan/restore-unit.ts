@@ -31,9 +31,10 @@ function ownLines(text: string): string[] {
  * The unit as it is while its workload is restored: its own sandbox, limits and user, built around a sleeping process,
  * the anchor; then boot/restore, which is not sandboxed, restores the workload in there and makes it the main process.
  * It replaces the unit's own files, for a drop-in cannot take back what orders and pulls in (systemd.unit(5)), and
- * nothing but the restore is started before the workloads run again. `segue settle` takes it away.
+ * nothing but the restore is started before the workloads run again. `before` are more critical ones, which come first.
+ * `segue settle` takes it away.
  */
-export function restoreUnit({ unitFiles, properties }: Workload): string {
+export function restoreUnit({ unitFiles, properties }: Workload, before: readonly string[]): string {
   const noExec = (properties['NoExecPaths'] ?? '') !== '';
   return [
     '# Written by segue for one boot; gone when the upgrade is settled.',
@@ -43,6 +44,7 @@ export function restoreUnit({ unitFiles, properties }: Workload): string {
     'DefaultDependencies=no',
     'Wants=segue-state.service',
     'After=segue-state.service',
+    ...(before.length > 0 ? [`After=${before.join(' ')}`] : []),
     'Conflicts=shutdown.target',
     'Before=shutdown.target',
     'OnFailure=segue-afresh@%n.service',

@@ -16,10 +16,15 @@ export interface WorkloadReport {
   /** From its freeze to its first instruction in the new kernel, milliseconds by the real-time clock. */
   readonly pauseMs?: number;
   readonly why?: string;
+  /** Memory imaged while it was parked, and memory that snapshots had imaged before and that had not changed since, bytes. */
+  readonly imagedBytes?: number;
+  readonly earlierBytes?: number;
+  /** The longest that a snapshot held its tasks, milliseconds. */
+  readonly heldMs?: number;
 }
 
 export interface PhaseReport {
-  readonly phase: 'prepare' | 'park' | 'jump' | 'restore' | 'settle';
+  readonly phase: 'prepare' | 'snapshot' | 'park' | 'jump' | 'restore' | 'settle';
   readonly startedAt: string;
   readonly ms: number;
 }
@@ -58,6 +63,9 @@ function workloadReport(unit: string, fate: 'carried' | 'stopped', pid: number, 
   const restoredAt = own.find((event) => event.event === 'restored')?.at;
   const why = own.find((event) => event.event === 'restore-failed')?.why;
   const end = own.findLast((event) => ['restored', 'afresh', 'failed'].includes(event.event))?.event as 'restored' | 'afresh' | 'failed' | undefined;
+  const images = own.filter(({ event }) => event === 'imaged');
+  const total = (of: (event: JournalEvent) => number | undefined): number => images.reduce((sum, event) => sum + (of(event) ?? 0), 0);
+  const held = own.filter(({ event }) => event === 'snapshot').flatMap(({ rounds }) => rounds ?? []).map(({ heldMs }) => heldMs);
   const final = fate === 'stopped' ? 'stopped' : (end ?? (why === undefined ? 'carried' : 'failed'));
   return {
     unit,
@@ -67,6 +75,8 @@ function workloadReport(unit: string, fate: 'carried' | 'stopped', pid: number, 
     ...(restoredAt === undefined ? {} : { restoredAt }),
     ...(parkedAt !== undefined && restoredAt !== undefined ? { pauseMs: between(parkedAt, restoredAt) } : {}),
     ...(why === undefined ? {} : { why }),
+    ...(images.length === 0 ? {} : { imagedBytes: total(({ bytes }) => bytes), earlierBytes: total(({ earlierBytes }) => earlierBytes) }),
+    ...(held.length === 0 ? {} : { heldMs: Math.max(...held) }),
   };
 }
 
@@ -74,6 +84,7 @@ function phases(events: readonly JournalEvent[]): PhaseReport[] {
   const first = (test: (event: JournalEvent) => boolean): string | undefined => events.find(test)?.at;
   const marks: [PhaseReport['phase'], string | undefined][] = [
     ['prepare', first((event) => event.event === 'begun')],
+    ['snapshot', first((event) => event.phase === 'snapshot')],
     ['park', first((event) => event.phase === 'park')],
     ['jump', first((event) => event.phase === 'jump' || event.event === 'jumping')],
     ['restore', first((event) => event.event === 'arrived')],

@@ -18,6 +18,9 @@ const Event = z.object({
   what: z.string().optional(),
   from: z.string().optional(),
   to: z.string().optional(),
+  rounds: z.array(z.object({ bytes: z.number(), heldMs: z.number() })).readonly().optional(),
+  bytes: z.number().optional(),
+  earlierBytes: z.number().optional(),
   units: z.array(z.object({ unit: z.string(), fate: z.enum(['carried', 'stopped']), pid: z.number(), memory: z.number() })).optional(),
 });
 export type JournalEvent = z.infer<typeof Event>;

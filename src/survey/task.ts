@@ -10,6 +10,15 @@ export function parseStat(text: string): { comm: string; state: string; parent: 
   return { comm: text.slice(open + 1, close), state: fields[0] ?? '?', parent: field(4), processGroup: field(5), session: field(6), flags: field(9), startTime: field(22) };
 }
 
+/** When a process began, clock ticks after boot; undefined when there is none of that id. */
+export function startTimeOf(pid: number): number | undefined {
+  try {
+    return parseStat(readFileSync(`/proc/${pid.toString()}/stat`, 'utf8')).startTime;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Parses /proc/PID/mountinfo (proc_pid_mountinfo(5)); blanks in paths come as octal escapes. */
 export function parseMountinfo(text: string): Mount[] {
   const plain = (word: string): string => word.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));

@@ -12,6 +12,8 @@ export interface CommandOptions {
   readonly input?: string;
   /** Milliseconds; none by default. */
   readonly timeout?: number;
+  /** Called with the program's process id when it runs. */
+  readonly started?: (pid: number) => void;
 }
 
 /** Called with every command before it runs (`--debug`). */
@@ -33,7 +35,7 @@ export async function run(argv: readonly string[], options: CommandOptions = {})
   const [file, ...rest] = argv;
   if (file === undefined) throw new Error('an empty command');
   trace(display(argv));
-  const result = await execa(file, rest, {
+  const running = execa(file, rest, {
     reject: false,
     detached: true,
     cleanup: false,
@@ -43,6 +45,8 @@ export async function run(argv: readonly string[], options: CommandOptions = {})
     ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
     ...(options.timeout === undefined ? {} : { timeout: options.timeout, forceKillAfterDelay: 1000 }),
   });
+  if (running.pid !== undefined) options.started?.(running.pid);
+  const result = await running;
   if (result.exitCode === undefined) {
     return { stdout: result.stdout, stderr: `${result.stderr}${result.shortMessage}`, exitCode: result.code === 'ENOENT' ? 127 : 126 };
   }

@@ -7,8 +7,9 @@ import { promises as fs } from 'node:fs';
  * byte for byte, so that the images of a newer CRIU keep what this code has never heard of.
  */
 const COMMON_MAGIC = 0x54564319;
+const SERVICE_MAGIC = 0x55105940;
 /** Images begin with a common magic number and one of their kind; the inventory has its own only (criu/image.c). */
-const headerBytes = (image: Buffer): number => (image.readUInt32LE(0) === COMMON_MAGIC ? 8 : 4);
+const headerBytes = (image: Buffer): number => ([COMMON_MAGIC, SERVICE_MAGIC].includes(image.readUInt32LE(0)) ? 8 : 4);
 
 export function readMessages(image: Buffer): Buffer[] {
   const messages: Buffer[] = [];
@@ -87,6 +88,32 @@ async function inventory(folder: string): Promise<Buffer> {
 export async function runId(folder: string): Promise<string | undefined> {
   const { bytes } = field(await inventory(folder), INVENTORY.runId);
   return bytes === undefined ? undefined : Buffer.from(bytes).toString();
+}
+
+// Field numbers: CRIU's images/stats.proto.
+const STATS = { dump: 1 } as const;
+const DUMP_STATS = { frozenMicroseconds: 2, pagesSkippedParent: 6, pagesWritten: 7, sharedPagesSkippedParent: 13, sharedPagesWritten: 14 } as const;
+const PAGE_BYTES = 4096;
+
+export interface DumpStatistics {
+  /** Bytes of memory in these images, and in those that they build on. */
+  readonly writtenBytes: number;
+  readonly earlierBytes: number;
+  /** How long the tasks were held, milliseconds; of an image that leaves them stopped, until it was complete. */
+  readonly heldMs: number;
+}
+
+/** What CRIU counted while it made these images. */
+export async function dumpStatistics(folder: string): Promise<DumpStatistics> {
+  const [message] = readMessages(await fs.readFile(`${folder}/stats-dump`));
+  const { bytes } = message === undefined ? {} : field(message, STATS.dump);
+  if (bytes === undefined) throw new Error(`${folder}/stats-dump has no statistics`);
+  const count = (number: number): number => field(bytes, number).varint ?? 0;
+  return {
+    writtenBytes: (count(DUMP_STATS.pagesWritten) + count(DUMP_STATS.sharedPagesWritten)) * PAGE_BYTES,
+    earlierBytes: (count(DUMP_STATS.pagesSkippedParent) + count(DUMP_STATS.sharedPagesSkippedParent)) * PAGE_BYTES,
+    heldMs: Math.round(count(DUMP_STATS.frozenMicroseconds) / 1000),
+  };
 }
 
 async function rewrite(path: string, edits: Edits): Promise<void> {

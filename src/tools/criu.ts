@@ -60,24 +60,41 @@ export interface DumpOrder {
   readonly external: readonly ExternalFile[];
   /** The root is no session leader. */
   readonly shellJob: boolean;
+  /** Folder of the snapshots of its memory; the newest that is whole is `last`. */
+  readonly snapshots?: string;
 }
 
 /**
- * The command that images one tree and leaves it stopped. The program and the image folder are opened beforehand:
- * the sandbox may hide either, or forbid to run it. CRIU sits in the tasks' own namespaces, so that there is none to
- * image; only SysV IPC of the host must be in an image, and CRIU takes it for a foreign namespace from outside. What it
- * prints goes to a file: should segue be killed, a pipe without a reader would kill CRIU in the midst of its work.
+ * A command that runs CRIU on a tree. The program and the image folder are opened beforehand: the sandbox may hide
+ * either, or forbid to run it. CRIU sits in the tasks' own namespaces, so that there is none to image; only SysV IPC of
+ * the host must be in an image, and CRIU takes it for a foreign namespace from outside. What it prints goes to a file:
+ * should segue be killed, a pipe without a reader would kill CRIU in the midst of its work. `before` is shell.
  */
-export function dumpCommand(order: DumpOrder): string[] {
-  const inside = [
-    ...(order.detachIpc ? ['unshare', '--ipc'] : []),
-    '/proc/self/fd/8', 'dump', '--tree', order.pid.toString(), '--images-dir', '/proc/self/fd/9', '--log-file', 'dump.log',
-    '--leave-stopped', '--link-remap', '--ghost-limit', '1G', '--network-lock', 'nftables', ...COMMON,
-    ...(order.shellJob ? ['--shell-job'] : []),
-    ...order.external.flatMap((file) => ['--external', file.kind === 'stream' ? `unix[${file.inode.toString()}]` : `file[${file.key}]`]),
-  ];
+function criuCommand(order: DumpOrder, images: string, before: string, options: readonly string[]): string[] {
+  const inside = [...(order.detachIpc ? ['unshare', '--ipc'] : []), '/proc/self/fd/8', ...options];
   const command = order.entered.length === 0 ? inside : ['nsenter', '--target', order.pid.toString(), ...nsenterOptions(order.entered), '--', ...inside];
-  return ['sh', '-c', `exec 8<${CRIU} 9<"$0" >"$0/dump.out" 2>&1 && exec "$@"`, order.images, ...command];
+  // Killed in the midst of its work, CRIU may leave a task without its registers: when memory runs out, it is the last.
+  return ['choom', '-n', '-1000', '--', 'sh', '-c', `exec 8<${CRIU} 9<"$0" >"$0/dump.out" 2>&1 && ${before}exec "$@"`, images, ...command];
+}
+
+const tree = (order: DumpOrder): string[] => ['--tree', order.pid.toString(), '--images-dir', '/proc/self/fd/9', '--log-file', 'dump.log', ...(order.shellJob ? ['--shell-job'] : [])];
+
+/** The command that images one tree, all but the memory that the last snapshot has, and leaves it stopped. */
+export function dumpCommand(order: DumpOrder): string[] {
+  const since = order.snapshots === undefined ? '' : '{ [ ! -e "$0/../snapshots/last" ] || set -- "$@" --track-mem --prev-images-dir ../snapshots/last; } && ';
+  return criuCommand(order, order.images, since, [
+    'dump', ...tree(order), '--leave-stopped', '--link-remap', '--ghost-limit', '1G', '--network-lock', 'nftables', ...COMMON,
+    ...order.external.flatMap((file) => ['--external', file.kind === 'stream' ? `unix[${file.inode.toString()}]` : `file[${file.key}]`]),
+  ]);
+}
+
+/**
+ * The command that images what memory of a tree was written since the round before (all of it in round 1) while it runs:
+ * it is held only until CRIU knows what to read (criu(8), `--pre-dump-mode=read`), and runs on while CRIU reads it.
+ */
+export function preDumpCommand(order: DumpOrder, folder: string, round: number): string[] {
+  const since = round === 1 ? [] : ['--prev-images-dir', `../${(round - 1).toString()}`];
+  return criuCommand(order, `${folder}/${round.toString()}`, '', ['pre-dump', ...tree(order), '--pre-dump-mode', 'read', '--track-mem', '-v4', ...since]);
 }
 
 /** Descriptors that boot/restore opens for CRIU begin here, out of the way of its own. */

@@ -27,18 +27,20 @@ function ofControlGroup(controlGroup: string): string {
   return `socket cgroupv2 level ${path.split('/').length.toString()} "${path}"`;
 }
 
-/** New connections to the workloads wait: their first packet is dropped and sent again later. All else goes on. */
-export function holdScript(workloads: readonly LockedWorkload[]): string {
-  const ports = listeningPorts(workloads.flatMap(({ sockets }) => sockets));
-  const rules = ports.length === 0 ? [] : [`tcp dport ${set(ports)} tcp flags & (syn | ack) == syn counter drop`];
-  return table('segue', [...rules, ...workloads.map(({ controlGroup }) => `tcp flags & (syn | ack) == syn ${ofControlGroup(controlGroup)} counter drop`)], []);
+/**
+ * Nothing reaches or leaves the sockets of `locked` any more: what their images say stays true. New connections to `held`
+ * wait: their first packet is dropped and sent again later; all else goes on.
+ */
+export function lockScript(locked: readonly LockedWorkload[], held: readonly LockedWorkload[] = []): string {
+  const sockets = locked.flatMap((workload) => workload.sockets);
+  const owned = locked.map(({ controlGroup }) => `${ofControlGroup(controlGroup)} counter drop`);
+  return table('segue', [...drops(sockets, 'input'), ...owned, ...holds(held)], [...drops(sockets, 'output'), ...owned]);
 }
 
-/** Nothing reaches or leaves the workloads' sockets any more: what the images say stays true. */
-export function lockScript(workloads: readonly LockedWorkload[]): string {
-  const sockets = workloads.flatMap((workload) => workload.sockets);
-  const owned = workloads.map(({ controlGroup }) => `${ofControlGroup(controlGroup)} counter drop`);
-  return table('segue', [...drops(sockets, 'input'), ...owned], [...drops(sockets, 'output'), ...owned]);
+function holds(workloads: readonly LockedWorkload[]): string[] {
+  const ports = listeningPorts(workloads.flatMap(({ sockets }) => sockets));
+  const rules = ports.length === 0 ? [] : [`tcp dport ${set(ports)} tcp flags & (syn | ack) == syn counter drop`];
+  return [...rules, ...workloads.map(({ controlGroup }) => `tcp flags & (syn | ack) == syn ${ofControlGroup(controlGroup)} counter drop`)];
 }
 
 /** The same in the new kernel, where no socket exists yet; one table for each tree, deleted by CRIU as it restores. */

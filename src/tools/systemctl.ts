@@ -7,7 +7,7 @@ export type Properties = Readonly<Record<string, string>>;
 const PROPERTIES = [
   'Id', 'Description', 'Type', 'MainPID', 'ControlGroup', 'ActiveState', 'SubState', 'FragmentPath', 'DropInPaths', 'Transient', 'User', 'BusName',
   'RootDirectory', 'RootImage', 'PrivateIPC', 'PrivateUsers', 'RuntimeDirectory', 'PIDFile', 'TriggeredBy', 'NFileDescriptorStore',
-  'StandardInput', 'StandardOutput', 'DefaultDependencies', 'NoExecPaths', 'ExecMainStartTimestamp',
+  'StandardInput', 'StandardOutput', 'DefaultDependencies', 'NoExecPaths', 'After', 'ExecMainStartTimestamp',
 ];
 
 /** Parses the blocks that `systemctl show A B …` prints, one a unit, an empty line between them. */

@@ -6,14 +6,17 @@ import { drain } from '../park/drain.ts';
 import { dump } from '../park/dump.ts';
 import { resume } from '../park/resume.ts';
 import { seal, writeDurably } from '../park/seal.ts';
-import type { Action, Step } from '../model/step.ts';
+import { snapshot } from '../snapshot/snapshot.ts';
+import type { Action, Note, Step } from '../model/step.ts';
 import { runOk } from '../tools/command.ts';
 import { deleteLockTables } from '../tools/nft.ts';
 
-async function act(action: Action): Promise<Result<unknown>> {
+const silent = (result: Result<unknown>): Result<undefined> => (result.ok ? ok(undefined) : result);
+
+async function act(action: Action): Promise<Result<Note | undefined>> {
   switch (action.kind) {
     case 'run':
-      return runOk(action.argv, action.input === undefined ? {} : { input: action.input });
+      return silent(await runOk(action.argv, action.input === undefined ? {} : { input: action.input }));
     case 'write':
       await writeDurably(action.path, action.content);
       return ok(undefined);
@@ -29,6 +32,8 @@ async function act(action: Action): Promise<Result<unknown>> {
       return ok(undefined);
     case 'drain':
       return drain(action.ports, action.seconds);
+    case 'snapshot':
+      return snapshot(action);
     case 'dump':
       return dump(action);
     case 'resume':
@@ -43,7 +48,7 @@ async function act(action: Action): Promise<Result<unknown>> {
 }
 
 /** An exception is a system call that said no (a full disk, a folder that cannot be made): a failure like others. */
-export async function attempt(step: Pick<Step, 'title' | 'unit'>, work: () => Promise<Result<unknown>>): Promise<Result<unknown>> {
+export async function attempt<T>(step: Pick<Step, 'title' | 'unit'>, work: () => Promise<Result<T>>): Promise<Result<T>> {
   try {
     return await work();
   } catch (error) {
@@ -51,5 +56,5 @@ export async function attempt(step: Pick<Step, 'title' | 'unit'>, work: () => Pr
   }
 }
 
-/** Carries out one action of a step. */
-export const carryOutAction = (step: Pick<Step, 'title' | 'unit'>, action: Action): Promise<Result<unknown>> => attempt(step, () => act(action));
+/** Carries out one action of a step; gives what it has to say. */
+export const carryOutAction = (step: Pick<Step, 'title' | 'unit'>, action: Action): Promise<Result<Note | undefined>> => attempt(step, () => act(action));

@@ -55,7 +55,9 @@ export async function carryOut(steps: readonly Step[], { journal, progress, guar
     const { phase, title, unit, undo } = step;
     journal.append({ event: step.action.kind === 'jump' ? 'jumping' : 'step', phase, step: title, ...(unit === undefined ? {} : { unit }) });
     if (undo !== undefined) await guard.begins({ title, undo, ...(unit === undefined ? {} : { unit }) });
-    return await carryOutAction(step, step.action);
+    const result = await carryOutAction(step, step.action);
+    if (result.ok && result.value !== undefined) journal.append(result.value);
+    return result;
   };
   /** Takes one lane after the other, until none is left or a step of any lane has failed. */
   const work = async (left: Step[][]): Promise<void> => {

@@ -7,6 +7,7 @@ import { choose, makePlan, neededBytes, type Plan } from '../plan/plan.ts';
 import { chooseKernel } from '../survey/kernels.ts';
 import { requireKexec, requireRoot, requireStore, requireTools, runningKernel } from '../survey/machine.ts';
 import { survey } from '../survey/survey.ts';
+import { cpuTime } from '../snapshot/activity.ts';
 import { stateKinds } from '../state/kinds.ts';
 import { newId } from '../store/journal.ts';
 import { runningUpgrade } from './lock.ts';
@@ -15,12 +16,14 @@ export interface UpgradeOptions {
   readonly to: string;
   readonly afresh: readonly string[];
   readonly store: string;
+  /** Whether memory is imaged beforehand, while everything runs. */
+  readonly prepare: boolean;
 }
 
 const read = (path: string): string => readFileSync(path, 'utf8').trim();
 
 /** Everything that can be said no to, before anything is touched; then the plan. */
-export async function prepare({ to, afresh, store }: UpgradeOptions): Promise<Result<Plan>> {
+export async function prepare({ to, afresh, store, prepare: wanted }: UpgradeOptions): Promise<Result<Plan>> {
   const root = requireRoot();
   if (!root.ok) return root;
   // What another one has stopped would look like that to the survey.
@@ -38,17 +41,24 @@ export async function prepare({ to, afresh, store }: UpgradeOptions): Promise<Re
   if (!seen.ok) return seen;
   const chosen = choose(seen.value, afresh);
   if (!chosen.ok) return chosen;
-  const room = await requireStore(store, neededBytes(chosen.value.carried));
+  const { carried } = chosen.value;
+  const room = await requireStore(store, neededBytes(carried, false));
   if (!room.ok) return room;
+  const cpuTimes = (): Map<string, number> => new Map(carried.map((workload) => [workload.unit, cpuTime(workload)]));
+  const earlier = cpuTimes();
 
   const machine = { machineId: read('/etc/machine-id'), commandLine: read('/proc/cmdline'), pidMax: Number(read('/proc/sys/kernel/pid_max')), reservedPids: seen.value.reservedPids, lastPid: Number(read('/proc/sys/kernel/ns_last_pid')) };
   const id = newId(new Date());
   const initramfs = await chooseInitramfs({ kernel: kernel.value, commandLine: machine.commandLine, folder: `${handoverPaths(store, id).handover}/initramfs` });
-  const state = await Promise.all(stateKinds.map((kind) => kind.carry({ paths: handoverPaths(store, id), survey: seen.value, carried: chosen.value.carried })));
+  const state = await Promise.all(stateKinds.map((kind) => kind.carry({ paths: handoverPaths(store, id), survey: seen.value, carried })));
   const steps: Step[] = [];
   for (const kind of state) {
     if (!kind.ok) return kind;
     steps.push(...kind.value);
   }
-  return ok(makePlan(chosen.value, steps, { id, store, from, to: kernel.value, initramfs, machine }));
+  const activity = new Map([...cpuTimes()].map(([unit, now]) => [unit, now - (earlier.get(unit) ?? 0)]));
+  // To restore what builds on a snapshot, more must be promised than there is: boot/state.
+  const strict = read('/proc/sys/vm/overcommit_memory') === '2';
+  const prepares = wanted && !strict && (await requireStore(store, neededBytes(carried, true))).ok;
+  return ok(makePlan(chosen.value, steps, { id, store, from, to: kernel.value, initramfs, prepare: prepares, activity, machine }));
 }

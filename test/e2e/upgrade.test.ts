@@ -114,6 +114,15 @@ describe('to the newest kernel', () => {
     }
   });
 
+  test('most memory of a large service was imaged while it ran', async () => {
+    const status = JSON.parse((await segue(guest, 'status', '--json')).stdout) as Report;
+    const { imagedBytes, earlierBytes, heldMs } = status.workloads.find(({ unit }) => unit === 'mariadb.service') ?? {};
+    expect(imagedBytes).toBeGreaterThan(0);
+    expect(earlierBytes).toBeGreaterThan(4 * (imagedBytes ?? Infinity));
+    expect(heldMs).toBeGreaterThan(0);
+    expect(await line(guest, 'sysctl -n vm.overcommit_memory net.ipv4.icmp_ratelimit | tr "\\n" " "')).toBe('0 1000 ');
+  });
+
   test('the history has the upgrade, and shows it', async () => {
     const history = JSON.parse((await segue(guest, 'history', '--json')).stdout) as { upgrades: Report[] };
     expect(history.upgrades).toHaveLength(1);
@@ -232,7 +241,7 @@ describe('after three upgrades systemd is the master of the services', () => {
 interface Report {
   readonly id: string;
   readonly state: string;
-  readonly workloads: readonly { readonly unit: string; readonly fate: string; readonly pauseMs?: number }[];
+  readonly workloads: readonly { readonly unit: string; readonly fate: string; readonly pauseMs?: number; readonly imagedBytes?: number; readonly earlierBytes?: number; readonly heldMs?: number }[];
 }
 
 const newestUpgrade = async (): Promise<string> => await line(guest, 'ls /var/lib/segue/upgrades | tail -n 1');

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
-import { choose, makePlan, neededBytes, type Plan } from '../../../src/plan/plan.ts';
+import { choose, makePlan, neededBytes, type Plan, type PlanOptions } from '../../../src/plan/plan.ts';
 import type { Initramfs } from '../../../src/model/initramfs.ts';
 import type { Step } from '../../../src/model/step.ts';
 import type { Survey } from '../../../src/model/survey.ts';
 import type { Workload } from '../../../src/model/workload.ts';
 import { handoverPaths } from '../../../src/model/handover.ts';
 import { tmpfs } from '../../../src/state/tmpfs.ts';
+import { byPriority } from '../../../src/plan/priority.ts';
 import { listening, mount, survey, task, workload } from '../survey/builders.ts';
 
 const blocked = workload('blocked.service', { obstacles: [{ kind: 'terminal', pid: 9000, path: '/dev/tty1' }] });
@@ -32,7 +33,7 @@ const own: Initramfs = { kind: 'own', folder: '/var/lib/segue/upgrades/20260102-
 
 const ID = '20260102-030405';
 
-async function plan(seen: Survey, afresh: readonly string[] = [], initramfs: Initramfs = own): Promise<Plan> {
+async function plan(seen: Survey, afresh: readonly string[] = [], initramfs: Initramfs = own, snapshots: Pick<PlanOptions, 'prepare' | 'activity'> = { prepare: true, activity: new Map() }): Promise<Plan> {
   const chosen = choose(seen, afresh);
   if (!chosen.ok) throw new Error(chosen.failure.reason);
   // What there is besides tasks, in the example of files on tmpfs.
@@ -44,6 +45,7 @@ async function plan(seen: Survey, afresh: readonly string[] = [], initramfs: Ini
     from: '6.12.1',
     to: { release: '7.3.4', image: '/boot/vmlinuz-7.3.4', initrd: '/boot/initrd.img-7.3.4' },
     initramfs,
+    ...snapshots,
     machine: { machineId: '0'.repeat(32), commandLine: 'root=/dev/vda ro', pidMax: 4_194_304, reservedPids: 300, lastPid: 4000 },
   });
 }
@@ -66,9 +68,9 @@ const written = (path: string): string => {
   return step.action.content;
 };
 
-const hold = index(({ title }) => title === 'hold new connections back');
+const hold = index(({ title }) => title.startsWith('hold new connections back'));
 const drain = index(({ action }) => action.kind === 'drain');
-const lock = index(({ title }) => title === 'lock the sockets');
+const lock = index(({ title }) => title.startsWith('lock the sockets'));
 const dumps = indices(({ action }) => action.kind === 'dump');
 const archives = indices((step) => runs(step, 'tar'));
 const seal = index(({ action }) => action.kind === 'seal');
@@ -100,15 +102,15 @@ test('a unit that does not run is unknown', () => {
 });
 
 test('the store needs room for the memory of all, and something for logs', () => {
-  expect(neededBytes([])).toBe(64 * 2 ** 20);
-  expect(neededBytes([workload('a.service', { memory: 2 ** 30 }), workload('b.service', { memory: 2 ** 30 })])).toBeGreaterThan(2 * 2 ** 30);
+  expect(neededBytes([], false)).toBe(64 * 2 ** 20);
+  expect(neededBytes([workload('a.service', { memory: 2 ** 30 }), workload('b.service', { memory: 2 ** 30 })], false)).toBeGreaterThan(2 * 2 ** 30);
 });
 
 test('the phases come one after the other', () => {
-  const order = ['prepare', 'park', 'jump'];
+  const order = ['prepare', 'snapshot', 'park', 'jump'];
   const seen = steps.map(({ phase }) => order.indexOf(phase));
   expect(seen).toEqual(seen.toSorted((a, b) => a - b));
-  expect(new Set(seen).size).toBe(3);
+  expect(new Set(seen).size).toBe(4);
 });
 
 test('the new kernel is loaded before anything is parked', () => {
@@ -121,6 +123,27 @@ test('connections are held back, then accepted, then locked, before the first pr
   expect([hold, drain, lock, dumps[0]]).toEqual([hold, drain, lock, dumps[0]].toSorted((a, b) => a! - b!));
   expect(steps[drain]?.action).toMatchObject({ ports: [80, 6379] });
   expect(steps[hold]?.undo).toEqual({ kind: 'unlock' });
+});
+
+test('memory is imaged beforehand, who sleeps before who works; what is small is not', async () => {
+  const large = (unit: string, memory: number) => workload(unit, { trees: [{ root: task(7000, { memory }), tasks: [task(7000, { memory })] }] });
+  const chosen = [large('busy.service', 2 ** 30), large('asleep.service', 2 ** 30), large('small.service', 2 ** 20)];
+  const order = async (prepare: boolean) => (await plan(survey(chosen), [], own, { prepare, activity: new Map([['busy.service', 9], ['asleep.service', 1], ['small.service', 0]]) })).steps;
+  const snapshots = (await order(true)).filter(({ action }) => action.kind === 'snapshot');
+  expect(snapshots.map(({ unit }) => unit)).toEqual(['asleep.service', 'busy.service']);
+  expect((await order(true)).filter(({ action }) => action.kind === 'dump' && action.argv.join(' ').includes('--prev-images-dir')).map(({ unit }) => unit)).toEqual(['busy.service', 'asleep.service']);
+  expect((await order(false)).some(({ phase }) => phase === 'snapshot')).toBe(false);
+});
+
+test('the least critical is parked first: by name, by its sockets, by who needs it', () => {
+  const named = (unit: string, priority: number, more = {}) => workload(unit, { unitFiles: [{ path: '/x', content: `[Service]\nPriority=99\n[X-Segue]\nPriority=${priority}\n` }], ...more });
+  const groups = byPriority([
+    workload('serves.service', { sockets: [listening(80)] }), workload('job.service'), named('batch.service', 5),
+    workload('database.service'), named('shop.service', 90, { properties: { After: 'x.target database.service' } }),
+  ]);
+  expect(groups.map(({ priority, workloads }) => [priority, workloads.map(({ unit }) => unit)])).toEqual([
+    [5, ['batch.service']], [20, ['job.service']], [50, ['serves.service']], [90, ['database.service', 'shop.service']],
+  ]);
 });
 
 test('every tree is imaged once, and for each there is a way back', () => {

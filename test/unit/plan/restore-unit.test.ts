@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { restoreUnit } from '../../../src/plan/restore-unit.ts';
 import { workload } from '../survey/builders.ts';
 
-const unit = (...contents: string[]): string => restoreUnit(workload('a.service', { unitFiles: contents.map((content, index) => ({ path: `/x/${index}.conf`, content })) }));
+const unit = (...contents: string[]): string => restoreUnit(workload('a.service', { unitFiles: contents.map((content, index) => ({ path: `/x/${index}.conf`, content })) }), []);
 const FRAGMENT = `# A comment
 [Unit]
 Description=Words for people
@@ -41,7 +41,7 @@ test("every command of the unit's own is taken away before one is added", () => 
 });
 
 test('a sandbox in which nothing may run lets the anchor run', () => {
-  const lines = (NoExecPaths: string): string[] => restoreUnit(workload('a.service', { properties: { NoExecPaths } })).split('\n');
+  const lines = (NoExecPaths: string): string[] => restoreUnit(workload('a.service', { properties: { NoExecPaths } }), []).split('\n');
   expect(lines('/')).toContain('ExecPaths=/usr/bin/sleep');
   expect(lines('')).not.toContain('ExecPaths=/usr/bin/sleep');
 });

@@ -47,8 +47,8 @@ test.each([
 
 test('a plain service is imaged without entering any namespace', () => {
   const command = dumpCommand(PLAIN);
-  expect(command.slice(0, 2)).toEqual(['sh', '-c']);
-  expect(command.slice(3, 8)).toEqual(['/store/images', '/proc/self/fd/8', 'dump', '--tree', '4000']);
+  expect(command.slice(0, 6)).toEqual(['choom', '-n', '-1000', '--', 'sh', '-c']);
+  expect(command.slice(7, 12)).toEqual(['/store/images', '/proc/self/fd/8', 'dump', '--tree', '4000']);
   for (const option of ['--leave-stopped', '--tcp-established']) expect(command).toContain(option);
   for (const option of ['--shell-job', '--external']) expect(command).not.toContain(option);
 });

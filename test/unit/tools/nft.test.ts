@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { handoverLockScript, holdScript, listeningPorts, lockScript, parseRuleset, type LockedWorkload } from '../../../src/tools/nft.ts';
+import { handoverLockScript, listeningPorts, lockScript, parseRuleset, type LockedWorkload } from '../../../src/tools/nft.ts';
 import { parseInet } from '../../../src/tools/ss.ts';
 import { fixture } from '../../fixtures/fixture.ts';
 import { inetSocket, listening } from '../survey/builders.ts';
@@ -42,7 +42,7 @@ test('the ports that are listened on are told once each, in order', () => {
 });
 
 test('the hold drops first packets only', () => {
-  const script = holdScript(WORKLOADS);
+  const script = lockScript([], WORKLOADS);
   expect(script).toMatchSnapshot();
   for (const rule of script.split('\n').filter((line) => line.includes(' drop'))) expect(rule).toContain('tcp flags & (syn | ack) == syn');
 });
@@ -58,7 +58,7 @@ test('the lock of the new kernel names no cgroup, as none exists yet', () => {
 });
 
 test("every script lets CRIU's own packets through before it drops anything", () => {
-  for (const script of [holdScript(WORKLOADS), lockScript(WORKLOADS), handoverLockScript('CRIU-0', SOCKETS)]) {
+  for (const script of [lockScript([], WORKLOADS), lockScript(WORKLOADS), handoverLockScript('CRIU-0', SOCKETS)]) {
     for (const chain of script.split('chain ').slice(1)) {
       const rules = chain.split('\n').slice(2);
       expect(rules[0]?.trim()).toBe('meta mark 0xc114 accept');
@@ -67,11 +67,11 @@ test("every script lets CRIU's own packets through before it drops anything", ()
 });
 
 test('workloads without sockets have scripts without empty sets', () => {
-  for (const script of [holdScript([]), lockScript([]), handoverLockScript('CRIU-0', [])]) expect(script).not.toMatch(/\{\s*\}\s*counter/);
+  for (const script of [lockScript([], []), lockScript([]), handoverLockScript('CRIU-0', [])]) expect(script).not.toMatch(/\{\s*\}\s*counter/);
 });
 
 asRoot('nft takes the hold, then the lock in its place', () => {
-  const { status, stderr, rules } = load(holdScript(WORKLOADS), lockScript(WORKLOADS));
+  const { status, stderr, rules } = load(lockScript([], WORKLOADS), lockScript(WORKLOADS));
 
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(rules.match(/^table inet segue/gm)).toHaveLength(1);
@@ -87,7 +87,7 @@ asRoot('nft takes the locks of the new kernel, of crafted and of real sockets, a
 });
 
 asRoot('the hold and the lock of no workload are scripts that nft takes', () => {
-  expect(load(holdScript([]), lockScript([]))).toMatchObject({ status: 0, stderr: '' });
+  expect(load(lockScript([], []), lockScript([]))).toMatchObject({ status: 0, stderr: '' });
 });
 
 asRoot('a connection to a locked port waits, and one to another port goes on', () => {

@@ -1,0 +1,113 @@
+import { promises as fs, readFileSync, writeFileSync } from 'node:fs';
+import { ok, type Result } from '../failure/result.ts';
+import type { Action, Note } from '../model/step.ts';
+import { startTimeOf } from '../survey/task.ts';
+import { run } from '../tools/command.ts';
+import { dumpStatistics } from '../tools/criu-images.ts';
+import { logErrors, preDumpCommand } from '../tools/criu.ts';
+import { checksums } from '../tools/xxhsum.ts';
+import { anotherRound, type Round } from './rounds.ts';
+
+type Snapshot = Extract<Action, { kind: 'snapshot' }>;
+
+/** Once the tasks run on, a machine that is busy with other things may let CRIU wait; not for ever. */
+const READ_MILLISECONDS = 120_000;
+const POLL_MILLISECONDS = 5;
+
+/**
+ * Images the memory of a tree while it runs, in rounds, so that the stoppage need only image what was written since the
+ * last. A tree that cannot be imaged like this is none the worse: the stoppage then images all of it.
+ */
+export async function snapshot(action: Snapshot): Promise<Result<Note>> {
+  const { unit, folder, budget } = action;
+  const rounds: Round[] = [];
+  while (anotherRound(rounds, budget)) {
+    const round = await takeRound(action, rounds.length + 1);
+    if (typeof round === 'string') {
+      // What was written since the last round is known to CRIU no more: none of them can be built on.
+      await fs.rm(folder, { recursive: true, force: true });
+      return ok({ event: 'snapshot-failed', unit, why: round });
+    }
+    rounds.push(round);
+  }
+  return ok({ event: 'snapshot', unit, rounds });
+}
+
+/** One round; what went wrong, in words, if it failed. */
+async function takeRound({ order, handover, folder, startTime, controlGroup }: Snapshot, number: number): Promise<Round | string> {
+  if (startTimeOf(order.pid) !== startTime) return `its process ${order.pid.toString()} has ended`;
+  const images = `${folder}/${number.toString()}`;
+  await fs.mkdir(images, { recursive: true, mode: 0o700 });
+  // A round that is cut off leaves no `last` behind.
+  await fs.rm(`${folder}/last`, { force: true });
+  let watcher: Watcher | undefined;
+  const { exitCode, stderr } = await run(preDumpCommand(order, folder, number), {
+    started(criu) { watcher = watch(criu, order.pid, controlGroup); },
+  });
+  watcher?.end();
+  if (exitCode !== 0) return (await logErrors(`${images}/dump.log`))[0] ?? (stderr.trim() || `criu ended with exit code ${exitCode.toString()}`);
+
+  const names = await fs.readdir(images, { withFileTypes: true });
+  const files = names.filter((entry) => entry.isFile()).map(({ name }) => `${images}/${name}`);
+  // What is on disk now need not be written while everything waits; nor summed.
+  for (const file of files) await syncFile(file);
+  const summed = await checksums(handover, files.map((file) => file.slice(handover.length + 1)));
+  if (!summed.ok) return 'its images could not be summed';
+  await fs.appendFile(`${folder}/manifest`, summed.value.map(({ line }) => `${line}\n`).join(''), { mode: 0o600 });
+  const { writtenBytes, heldMs } = await dumpStatistics(images);
+  await fs.symlink(number.toString(), `${folder}/last`);
+  return { bytes: writtenBytes, heldMs };
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await fs.open(path);
+  await file.sync();
+  await file.close();
+}
+
+interface Watcher {
+  end(): void;
+}
+
+/**
+ * While CRIU holds a task it must not wait for a processor itself: it begins with the usual weight. When it has let the
+ * task go, it moves to the cgroup with the lowest, where it reads at its leisure.
+ */
+function watch(criu: number, pid: number, controlGroup: string): Watcher {
+  let held = false;
+  let limit: NodeJS.Timeout | undefined;
+  const poll = setInterval(() => {
+    const traced = tracer(pid);
+    if (traced) held = true;
+    if (!held || traced) return;
+    clearInterval(poll);
+    try {
+      writeFileSync(`/sys/fs/cgroup${controlGroup}/cgroup.procs`, criu.toString());
+    } catch {
+      // It has ended meanwhile.
+    }
+    limit = setTimeout(() => { kill(criu); }, READ_MILLISECONDS);
+  }, POLL_MILLISECONDS);
+  return {
+    end() {
+      clearInterval(poll);
+      clearTimeout(limit);
+    },
+  };
+}
+
+function tracer(pid: number): boolean {
+  try {
+    return !/^TracerPid:\s+0$/m.test(readFileSync(`/proc/${pid.toString()}/status`, 'utf8'));
+  } catch {
+    return false; // it has ended
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
+}

@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { anotherRound } from '../../../src/snapshot/rounds.ts';
+
+const MIB = 2 ** 20;
+const after = (budget: number, ...sizes: number[]): boolean => anotherRound(sizes.map((mebibytes) => ({ bytes: mebibytes * MIB, heldMs: 10 })), budget * MIB);
+
+test('rounds go on while each leaves clearly less than the one before', () => {
+  expect(after(3000)).toBe(true);
+  expect(after(3000, 1000)).toBe(true);
+  expect(after(3000, 1000, 300)).toBe(true);
+  expect(after(3000, 1000, 900)).toBe(false);
+});
+
+test('little is left to the stoppage', () => {
+  expect(after(3000, 1000, 2)).toBe(false);
+  expect(after(3000, 3)).toBe(false);
+});
+
+test('neither their number nor what they write is without bounds', () => {
+  expect(after(1500, 1000)).toBe(false);
+  expect(after(100_000, 6400, 3200, 1600, 800, 400)).toBe(true);
+  expect(after(100_000, 6400, 3200, 1600, 800, 400, 200)).toBe(false);
+});
