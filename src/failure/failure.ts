@@ -26,6 +26,7 @@ export type Failure =
   | { readonly reason: 'workload-changed'; readonly unit: string; readonly what: string }
   | { readonly reason: 'step-failed'; readonly step: string; readonly error: string }
   | { readonly reason: 'command-failed'; readonly command: string; readonly exitCode: number; readonly output: string }
+  | { readonly reason: 'output-unreadable'; readonly command: string; readonly output: string }
   | { readonly reason: 'not-after-a-jump' };
 
 export interface Blocked {

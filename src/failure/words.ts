@@ -81,6 +81,8 @@ export function words(failure: Failure): Words {
       return { what: `step failed: ${failure.step}`, why: failure.error, exitCode: 1 };
     case 'command-failed':
       return { what: `a command failed with exit code ${failure.exitCode.toString()}`, why: `${failure.command}\n${failure.output}`, exitCode: 1 };
+    case 'output-unreadable':
+      return { what: `what ${failure.command} printed makes no sense`, why: failure.output, hint: 'is it the program of the distribution, and of a usual version?', exitCode: 1 };
     case 'not-after-a-jump':
       return { what: 'there is nothing to settle', why: 'this kernel was not started by an upgrade', exitCode: 3 };
   }

@@ -91,5 +91,5 @@ function needsCheck({ type, superOptions }: MountLine, name: string, { sys, proc
   const journals = existsSync(`${proc}/fs/jbd2`) ? readdirSync(`${proc}/fs/jbd2`) : [];
   if (!journals.some((journal) => journal.startsWith(`${name}-`))) return '/ has no journal of its own';
   const errors = `${sys}/fs/ext4/${name}/errors_count`;
-  return !existsSync(errors) || Number(readFileSync(errors, 'utf8')) > 0 ? '/ has errors that fsck must look at' : undefined;
+  return !existsSync(errors) || readFileSync(errors, 'utf8').trim() !== '0' ? '/ has errors that fsck must look at' : undefined;
 }

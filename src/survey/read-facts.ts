@@ -26,9 +26,9 @@ export async function readFacts(): Promise<Result<Facts>> {
   let kernelThreads = 0;
   const tasks = new Map<number, Task>();
   for (const pid of pids) {
-    const stat = readIfThere(`/proc/${pid.toString()}/stat`);
-    if (stat === '') continue;
-    if ((parseStat(stat).flags & KERNEL_THREAD) !== 0) kernelThreads += 1;
+    const stat = parseStat(readIfThere(`/proc/${pid.toString()}/stat`));
+    if (stat === undefined) continue;
+    if ((stat.flags & KERNEL_THREAD) !== 0) kernelThreads += 1;
     else {
       const task = readTask(pid);
       if (task !== undefined) tasks.set(pid, task);

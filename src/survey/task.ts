@@ -1,32 +1,46 @@
 import { promises as fs, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { namespaceNames, type Mount, type NamespaceName, type OpenFile, type Task } from '../model/task.ts';
 
-/** Fields of /proc/PID/stat; the command name may hold spaces and parentheses. */
-export function parseStat(text: string): { comm: string; state: string; parent: number; processGroup: number; session: number; flags: number; startTime: number } {
+export interface Stat {
+  readonly comm: string;
+  readonly state: string;
+  readonly parent: number;
+  readonly processGroup: number;
+  readonly session: number;
+  readonly flags: number;
+  readonly startTime: number;
+}
+
+/** Fields of /proc/PID/stat; the command name may hold spaces and parentheses. Undefined when that is not what it is. */
+export function parseStat(text: string): Stat | undefined {
   const open = text.indexOf('(');
   const close = text.lastIndexOf(')');
   const fields = text.slice(close + 2).split(' ');
-  const field = (number: number): number => Number(fields[number - 3]);
-  return { comm: text.slice(open + 1, close), state: fields[0] ?? '?', parent: field(4), processGroup: field(5), session: field(6), flags: field(9), startTime: field(22) };
+  const field = (number: number): number => (/^\d{1,15}$/.test(fields[number - 3] ?? '') ? Number(fields[number - 3]) : NaN);
+  const stat = { comm: text.slice(open + 1, close), state: fields[0] ?? '', parent: field(4), processGroup: field(5), session: field(6), flags: field(9), startTime: field(22) };
+  const readable = /^\d+ $/.test(text.slice(0, open)) && close > open && /^[A-Za-z]$/.test(stat.state) && Object.values(stat).every((value) => !Number.isNaN(value));
+  return readable ? stat : undefined;
 }
 
 /** When a process began, clock ticks after boot; undefined when there is none of that id. */
 export function startTimeOf(pid: number): number | undefined {
   try {
-    return parseStat(readFileSync(`/proc/${pid.toString()}/stat`, 'utf8')).startTime;
+    return parseStat(readFileSync(`/proc/${pid.toString()}/stat`, 'utf8'))?.startTime;
   } catch {
     return undefined;
   }
 }
 
-/** Parses /proc/PID/mountinfo (proc_pid_mountinfo(5)); blanks in paths come as octal escapes. */
+/** Parses /proc/PID/mountinfo (proc_pid_mountinfo(5)); blanks in paths come as octal escapes. What is no mount is left out. */
 export function parseMountinfo(text: string): Mount[] {
   const plain = (word: string): string => word.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
   return text.split('\n').flatMap((line) => {
     const words = line.split(' ');
-    const dash = words.indexOf('-');
-    if (dash < 0) return [];
-    return [{ id: Number(words[0]), device: words[2] ?? '', root: plain(words[3] ?? ''), path: plain(words[4] ?? ''), type: words[dash + 1] ?? '' }];
+    const [id = '', , device = '', root = '', path = ''] = words;
+    const dash = words.indexOf('-', 6);
+    const type = dash < 0 ? '' : (words[dash + 1] ?? '');
+    if (!/^\d{1,15}$/.test(id) || !/^\d+:\d+$/.test(device) || root === '' || !path.startsWith('/') || type === '') return [];
+    return [{ id: Number(id), device, root: plain(root), path: plain(path), type }];
   });
 }
 
@@ -60,6 +74,7 @@ export function readTask(pid: number): Task | undefined {
   const read = (name: string): string => readFileSync(`${proc}/${name}`, 'utf8');
   try {
     const stat = parseStat(read('stat'));
+    if (stat === undefined) return undefined;
     const status = read('status');
     const maps = read('maps');
     const kibibytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0);
@@ -89,6 +104,9 @@ export function readTask(pid: number): Task | undefined {
   }
 }
 
+/** The ids in the text of cgroup.procs; a process of a PID namespace that is not below this one is there as 0. */
+export const parsePids = (text: string): number[] => text.split('\n').flatMap((line) => (/^[1-9]\d{0,9}$/.test(line) ? [Number(line)] : []));
+
 /** The process ids in a cgroup and below it, and the sub-cgroups that hold any. */
 export async function cgroupProcesses(controlGroup: string): Promise<{ pids: number[]; subgroups: string[] }> {
   const pids: number[] = [];
@@ -98,7 +116,7 @@ export async function cgroupProcesses(controlGroup: string): Promise<{ pids: num
       fs.readFile(`/sys/fs/cgroup${path}/cgroup.procs`, 'utf8').catch(() => ''),
       fs.readdir(`/sys/fs/cgroup${path}`, { withFileTypes: true }).catch(() => []),
     ]);
-    const here = processes.split('\n').filter(Boolean).map(Number);
+    const here = parsePids(processes);
     pids.push(...here);
     if (here.length > 0 && path !== controlGroup) subgroups.push(path);
     for (const entry of entries) if (entry.isDirectory()) await walk(`${path}/${entry.name}`);

@@ -1,4 +1,5 @@
 import { execa } from 'execa';
+import type { Failure } from '../failure/failure.ts';
 import { failed, ok, type Result } from '../failure/result.ts';
 
 /** What an outside program printed, and how it ended. */
@@ -51,6 +52,19 @@ export async function run(argv: readonly string[], options: CommandOptions = {})
     return { stdout: result.stdout, stderr: `${result.stderr}${result.shortMessage}`, exitCode: result.code === 'ENOENT' ? 127 : 126 };
   }
   return { stdout: result.stdout, stderr: result.stderr, exitCode: result.exitCode };
+}
+
+/** For a parser that cannot make anything of what a program printed: all of it, or the line that it is about. */
+export const unreadable = (argv: readonly string[], output: string): { readonly ok: false; readonly failure: Failure } =>
+  failed({ reason: 'output-unreadable', command: display(argv), output: output.length > 300 ? `${output.slice(0, 300)}…` : output || '(nothing)' });
+
+/** Text as JSON; undefined when it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Runs a program that must succeed. */

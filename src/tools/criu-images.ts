@@ -8,13 +8,22 @@ import { promises as fs } from 'node:fs';
  */
 const COMMON_MAGIC = 0x54564319;
 const SERVICE_MAGIC = 0x55105940;
-/** Images begin with a common magic number and one of their kind; the inventory has its own only (criu/image.c). */
-const headerBytes = (image: Buffer): number => ([COMMON_MAGIC, SERVICE_MAGIC].includes(image.readUInt32LE(0)) ? 8 : 4);
+/** An image that is cut off, or none: it was written a moment ago, so it is the disk or CRIU that is at fault. */
+export class DamagedImage extends Error {}
 
+/** Images begin with a common magic number and one of their kind; the inventory has its own only (criu/image.c). */
+function headerBytes(image: Buffer): number {
+  const bytes = image.length >= 4 && [COMMON_MAGIC, SERVICE_MAGIC].includes(image.readUInt32LE(0)) ? 8 : 4;
+  if (image.length < bytes) throw new DamagedImage('it ends within its magic number');
+  return bytes;
+}
+
+/** Throws a DamagedImage. */
 export function readMessages(image: Buffer): Buffer[] {
   const messages: Buffer[] = [];
   for (let at = headerBytes(image); at < image.length; ) {
-    const length = image.readUInt32LE(at);
+    const length = at + 4 <= image.length ? image.readUInt32LE(at) : Infinity;
+    if (at + 4 + length > image.length) throw new DamagedImage('it ends within a message');
     messages.push(image.subarray(at + 4, at + 4 + length));
     at += 4 + length;
   }
@@ -33,22 +42,33 @@ export function writeMessages(header: Buffer, messages: readonly Uint8Array[]): 
 type Edit = { readonly varint: number } | { readonly message: Edits } | { readonly zeros: true };
 type Edits = Readonly<Record<number, Edit>>;
 
-/** Copies a message; the fields named in `edits` are changed where they are present. */
-export function editMessage(message: Uint8Array, edits: Edits): Uint8Array {
+/** What the reader of Protocol Buffers throws of bytes that are no message. */
+function orDamaged<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new DamagedImage(`a message in it makes no sense (${error instanceof Error ? error.message : String(error)})`);
+  }
+}
+
+/** Copies a message; the fields named in `edits` are changed where they are present. Throws a DamagedImage. */
+export const editMessage = (message: Uint8Array, edits: Edits): Uint8Array => orDamaged(() => edit(message, edits));
+
+function edit(message: Uint8Array, edits: Edits): Uint8Array {
   const reader = new BinaryReader(message);
   const writer = new BinaryWriter();
   while (reader.pos < reader.len) {
     const [field, wire] = reader.tag();
-    const edit = edits[field];
-    if (edit !== undefined && 'varint' in edit && wire === WireType.Varint) {
+    const wanted = edits[field];
+    if (wanted !== undefined && 'varint' in wanted && wire === WireType.Varint) {
       reader.skip(wire, field);
-      writer.tag(field, wire).uint32(edit.varint);
-    } else if (edit !== undefined && 'message' in edit && wire === WireType.LengthDelimited) {
-      writer.tag(field, wire).bytes(editMessage(reader.bytes(), edit.message));
-    } else if (edit !== undefined && 'zeros' in edit && wire === WireType.Varint) {
+      writer.tag(field, wire).uint32(wanted.varint);
+    } else if (wanted !== undefined && 'message' in wanted && wire === WireType.LengthDelimited) {
+      writer.tag(field, wire).bytes(edit(reader.bytes(), wanted.message));
+    } else if (wanted !== undefined && 'zeros' in wanted && wire === WireType.Varint) {
       reader.skip(wire, field);
       writer.tag(field, wire).uint32(0);
-    } else if (edit !== undefined && 'zeros' in edit && wire === WireType.LengthDelimited) {
+    } else if (wanted !== undefined && 'zeros' in wanted && wire === WireType.LengthDelimited) {
       // A packed list of integers: as many zeros.
       const count = [...reader.bytes()].filter((byte) => byte < 0x80).length;
       writer.tag(field, wire).bytes(new Uint8Array(count));
@@ -78,15 +98,33 @@ const CORE = { threadCore: 5 } as const;
 const THREAD = { creds: 10 } as const;
 const CREDS = { inheritable: 9, permitted: 10, effective: 11, bounding: 12, ambient: 19 } as const;
 
-async function inventory(folder: string): Promise<Buffer> {
-  const message = readMessages(await fs.readFile(`${folder}/inventory.img`))[0];
-  if (message === undefined) throw new Error(`${folder}/inventory.img is empty`);
-  return message;
+/** The messages of a file; a DamagedImage that names it. */
+async function readImage(path: string): Promise<{ image: Buffer; first: Buffer; rest: Buffer[] }> {
+  const image = await fs.readFile(path);
+  return naming(path, () => {
+    const [first, ...rest] = readMessages(image);
+    if (first === undefined) throw new DamagedImage('it is empty');
+    return { image, first, rest };
+  });
+}
+
+function naming<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof DamagedImage ? new DamagedImage(`${path} is damaged: ${error.message}`) : error;
+  }
+}
+
+async function inventoryField(folder: string, number: number): Promise<Uint8Array | undefined> {
+  const path = `${folder}/inventory.img`;
+  const { first } = await readImage(path);
+  return naming(path, () => orDamaged(() => field(first, number).bytes));
 }
 
 /** The id of the CRIU run that made the images; its network lock is named after it. */
 export async function runId(folder: string): Promise<string | undefined> {
-  const { bytes } = field(await inventory(folder), INVENTORY.runId);
+  const bytes = await inventoryField(folder, INVENTORY.runId);
   return bytes === undefined ? undefined : Buffer.from(bytes).toString();
 }
 
@@ -105,8 +143,7 @@ export interface DumpStatistics {
 
 /** What CRIU counted while it made these images. */
 export async function dumpStatistics(folder: string): Promise<DumpStatistics> {
-  const [message] = readMessages(await fs.readFile(`${folder}/stats-dump`));
-  const { bytes } = message === undefined ? {} : field(message, STATS.dump);
+  const { bytes } = field((await readImage(`${folder}/stats-dump`)).first, STATS.dump);
   if (bytes === undefined) throw new Error(`${folder}/stats-dump has no statistics`);
   const count = (number: number): number => field(bytes, number).varint ?? 0;
   return {
@@ -117,10 +154,8 @@ export async function dumpStatistics(folder: string): Promise<DumpStatistics> {
 }
 
 async function rewrite(path: string, edits: Edits): Promise<void> {
-  const image = await fs.readFile(path);
-  const [first, ...rest] = readMessages(image);
-  if (first === undefined) throw new Error(`${path} is empty`);
-  await fs.writeFile(path, writeMessages(image, [editMessage(first, edits), ...rest]));
+  const { image, first, rest } = await readImage(path);
+  await fs.writeFile(path, writeMessages(image, [naming(path, () => editMessage(first, edits)), ...rest]));
 }
 
 /**
@@ -129,8 +164,8 @@ async function rewrite(path: string, edits: Edits): Promise<void> {
  * namespace only, so outside of it the tasks get none.
  */
 export async function leaveUserNamespace(folder: string): Promise<void> {
-  const { bytes } = field(await inventory(folder), INVENTORY.rootIds);
-  const outer = bytes === undefined ? undefined : field(bytes, IDS.userNs).varint;
+  const bytes = await inventoryField(folder, INVENTORY.rootIds);
+  const outer = bytes === undefined ? undefined : naming(`${folder}/inventory.img`, () => orDamaged(() => field(bytes, IDS.userNs).varint));
   if (outer === undefined) throw new Error(`${folder}/inventory.img does not name CRIU's own user namespace`);
   const noCapabilities = { message: { [THREAD.creds]: { message: Object.fromEntries(Object.values(CREDS).map((number) => [number, { zeros: true as const }])) } } };
   for (const name of await fs.readdir(folder)) {

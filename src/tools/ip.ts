@@ -1,13 +1,13 @@
 import * as z from 'zod';
 import { ok, type Result } from '../failure/result.ts';
-import { runOk } from './command.ts';
+import { parseJson, runOk, unreadable } from './command.ts';
 
 // What `ip -j address` and `ip -j route` print (ip-address(8), ip-route(8)); fields that are not read are left out.
 const AddressInfo = z.object({
   family: z.enum(['inet', 'inet6']).or(z.string()),
   local: z.string().optional(),
   address: z.string().optional(), // the peer of a point-to-point address
-  prefixlen: z.number(),
+  prefixlen: z.int().nonnegative(),
   broadcast: z.string().optional(),
   scope: z.string(),
   label: z.string().optional(),
@@ -15,11 +15,19 @@ const AddressInfo = z.object({
 });
 const Link = z.object({ ifname: z.string(), address: z.string().optional(), permaddr: z.string().optional(), flags: z.array(z.string()), link_type: z.string().optional(), addr_info: z.array(AddressInfo) });
 export type Link = z.infer<typeof Link>;
-const Links = z.array(z.object({}).loose()).transform((links) => links.filter((link) => 'ifname' in link).map((link) => Link.parse(link)));
+// A network device that an option filtered out is there as `{}`.
+const Links = z.array(Link.or(z.object({ ifname: z.never().optional() })));
+
+const SHOW_ADDRESSES = ['ip', '-j', 'address', 'show'];
 
 export async function links(): Promise<Result<Link[]>> {
-  const shown = await runOk(['ip', '-j', 'address', 'show']);
-  return shown.ok ? ok(Links.parse(JSON.parse(shown.value))) : shown;
+  const shown = await runOk(SHOW_ADDRESSES);
+  return shown.ok ? parseLinks(shown.value) : shown;
+}
+
+export function parseLinks(text: string): Result<Link[]> {
+  const parsed = Links.safeParse(parseJson(text));
+  return parsed.success ? ok(parsed.data.filter((link): link is Link => link.ifname !== undefined)) : unreadable(SHOW_ADDRESSES, text);
 }
 
 /** Routes as `ip route show` prints them, which `ip route replace` takes again; the kernel's own are left out. */

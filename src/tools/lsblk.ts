@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { ok, type Result } from '../failure/result.ts';
-import { runOk } from './command.ts';
+import { parseJson, runOk, unreadable } from './command.ts';
 
 // What `lsblk --json --list` prints (lsblk(8)). A device below several others is there several times.
 const Devices = z.object({ blockdevices: z.array(z.object({ name: z.string(), 'maj:min': z.string(), uuid: z.string().nullable() })) });
@@ -12,12 +12,16 @@ export interface BlockDevice {
   readonly uuid: string | undefined;
 }
 
+const LIST = ['lsblk', '--json', '--list', '--output', 'NAME,MAJ:MIN,UUID'];
+
 export async function blockDevices(): Promise<Result<BlockDevice[]>> {
-  const shown = await runOk(['lsblk', '--json', '--list', '--output', 'NAME,MAJ:MIN,UUID']);
-  return shown.ok ? ok(parseBlockDevices(shown.value)) : shown;
+  const shown = await runOk(LIST);
+  return shown.ok ? parseBlockDevices(shown.value) : shown;
 }
 
-export function parseBlockDevices(text: string): BlockDevice[] {
-  const devices = Devices.parse(JSON.parse(text)).blockdevices.map((device) => ({ name: device.name, number: device['maj:min'].trim(), uuid: device.uuid ?? undefined }));
-  return [...new Map(devices.map((device) => [device.number, device])).values()];
+export function parseBlockDevices(text: string): Result<BlockDevice[]> {
+  const parsed = Devices.safeParse(parseJson(text));
+  if (!parsed.success) return unreadable(LIST, text);
+  const devices = parsed.data.blockdevices.map((device) => ({ name: device.name, number: device['maj:min'].trim(), uuid: device.uuid ?? undefined }));
+  return ok([...new Map(devices.map((device) => [device.number, device])).values()]);
 }

@@ -1,5 +1,6 @@
+import { isIP } from 'node:net';
 import { ok, type Result } from '../failure/result.ts';
-import { run, runOk } from './command.ts';
+import { run, runOk, unreadable } from './command.ts';
 
 export interface InetSocket {
   readonly protocol: 'tcp' | 'udp';
@@ -24,37 +25,55 @@ export interface UnixSocket {
   readonly receiveQueue: number;
 }
 
-function endpoint(text: string): [address: string, port: number] {
+/** `127.0.0.53%lo:53`, `[::ffff:10.0.0.1]:80`, `*:*`: an address as it is in packets, or `*`, and a port, 0 for any. */
+function endpoint(text: string): readonly [address: string, port: number] | undefined {
   const at = text.lastIndexOf(':');
   const address = text.slice(0, at).replace(/%.*$/, '').replace(/^\[|\]$/g, '').replace(/^::ffff:(?=\d+\.)/, '');
-  return [address, Number(text.slice(at + 1)) || 0];
+  const port = text.slice(at + 1).replace(/^\*$/, '0');
+  return at > 0 && (address === '*' || isIP(address) > 0) && /^\d{1,5}$/.test(port) && Number(port) < 65_536 ? [address, Number(port)] : undefined;
 }
 
-/** Parses `ss -Hn -tuae`. */
-export function parseInet(text: string): InetSocket[] {
-  return text.split('\n').flatMap((line) => {
-    const match = /^(tcp|udp)\s+(\S+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(\S+)(.*)$/.exec(line.trim());
-    if (match === null) return [];
-    const [localAddress, localPort] = endpoint(match[5]!);
-    const [peerAddress, peerPort] = endpoint(match[6]!);
-    const inode = Number(/\bino:(\d+)/.exec(match[7]!)?.[1] ?? 0);
-    return [{ protocol: match[1] as 'tcp' | 'udp', state: match[2]!, receiveQueue: Number(match[3]), localAddress, localPort, peerAddress, peerPort, inode }];
-  });
+function inetSocket(line: string): InetSocket | undefined {
+  const [, protocol, state = '', queue, local = '', peer = '', rest = ''] = /^(tcp|udp)\s+([A-Z][A-Z0-9-]*)\s+(\d{1,10})\s+\d+\s+(\S+)\s+(\S+)(.*)$/.exec(line) ?? [];
+  const [localAddress, localPort] = endpoint(local) ?? [];
+  const [peerAddress, peerPort] = endpoint(peer) ?? [];
+  if (protocol === undefined || localAddress === undefined || localPort === undefined || peerAddress === undefined || peerPort === undefined) return undefined;
+  const inode = Number(/\bino:(\d{1,15})\b/.exec(rest)?.[1] ?? 0);
+  return { protocol: protocol as 'tcp' | 'udp', state, receiveQueue: Number(queue), localAddress, localPort, peerAddress, peerPort, inode };
 }
 
-/** Parses `ss -Hn -xa`: type, state, queues, local address and inode, peer address and inode. */
+const SHOW_INET = ['ss', '-Hn', '-tuae'];
+
+/** Parses `ss -Hn -tuae`. A TCP or UDP socket that cannot be read is a failure: nobody would lock it. */
+export function parseInet(text: string): Result<InetSocket[]> {
+  const sockets: InetSocket[] = [];
+  for (const line of text.split('\n').map((each) => each.trim())) {
+    const socket = inetSocket(line);
+    if (socket !== undefined) sockets.push(socket);
+    else if (/^(tcp|udp)\b/.test(line)) return unreadable(SHOW_INET, line);
+  }
+  return ok(sockets);
+}
+
+/**
+ * Parses `ss -Hn -xa`: type, state, queues, local address and inode, peer address and inode. An address may hold blanks
+ * and numbers; the other one is `*` then, as of the two ends of a connection hardly ever both have a name. Of a line that
+ * cannot be read no socket comes: a name may even hold line ends.
+ */
 export function parseUnix(text: string): UnixSocket[] {
   return text.split('\n').flatMap((line) => {
-    const match = /^(u_\w+)\s+(\S+)\s+(\d+)\s+(\d+)\s+(.*?)\s+(\d+)\s+(\S.*?)\s+(\d+)\s*$/.exec(line.trim());
-    if (match === null) return [];
-    return [{ type: match[1]!, state: match[2]!, receiveQueue: Number(match[3]), path: match[5] === '*' ? '' : match[5]!, inode: Number(match[6]), peerInode: Number(match[8]) }];
+    const [, type, state = '', queue, rest = ''] = /^(u_\w+)\s+(\S+)\s+(\d{1,10})\s+\d+\s+(.*)$/.exec(line.trim()) ?? [];
+    if (type === undefined) return [];
+    const [, path = '', inode, peerInode] = /^(\*)\s+(\d{1,15})\s+\S.*?\s+(\d{1,15})$/.exec(rest) ?? /^(.*?)\s+(\d{1,15})\s+\*\s+(\d{1,15})$/.exec(rest) ?? /^(.*?)\s+(\d{1,15})\s+\S.*?\s+(\d{1,15})$/.exec(rest) ?? [];
+    if (inode === undefined) return [];
+    return [{ type, state, receiveQueue: Number(queue), path: path === '*' ? '' : path, inode: Number(inode), peerInode: Number(peerInode) }];
   });
 }
 
 /** The TCP and UDP sockets of a network namespace: segue's own, or that of `pid`. */
 export async function inetSockets(pid?: number): Promise<Result<InetSocket[]>> {
-  const shown = await runOk([...inside(pid), 'ss', '-Hn', '-tuae']);
-  return shown.ok ? ok(parseInet(shown.value)) : shown;
+  const shown = await runOk([...inside(pid), ...SHOW_INET]);
+  return shown.ok ? parseInet(shown.value) : shown;
 }
 
 export async function unixSockets(pid?: number): Promise<Result<UnixSocket[]>> {

@@ -9,8 +9,8 @@ export function compareVersions(a: string, b: string): number {
   const left = parts(a);
   const right = parts(b);
   for (let index = 0; index < Math.max(left.length, right.length); index += 1) {
-    const difference = (left[index] ?? -1) - (right[index] ?? -1);
-    if (difference !== 0) return difference;
+    const [one, other] = [left[index] ?? -1, right[index] ?? -1];
+    if (one !== other) return one < other ? -1 : 1;
   }
   return a.localeCompare(b);
 }

@@ -7,7 +7,8 @@ const FILE = '/run/segue/upgrade.lock';
 /** Names a process for as long as this boot lasts: its id, and when it began. */
 function identity(pid: number): string | undefined {
   try {
-    return `${pid.toString()} ${parseStat(readFileSync(`/proc/${pid.toString()}/stat`, 'utf8')).startTime.toString()}`;
+    const stat = parseStat(readFileSync(`/proc/${pid.toString()}/stat`, 'utf8'));
+    return stat === undefined ? undefined : `${pid.toString()} ${stat.startTime.toString()}`;
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
+import * as z from 'zod';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openJournal } from '../store/journal.ts';
@@ -19,7 +20,7 @@ export async function watch(input: NodeJS.ReadableStream, say: (word: string) =>
   let why: string | undefined;
   const begun: Undoable[] = [];
   for await (const line of createInterface({ input })) {
-    const message = parse(line);
+    const message = parseMessage(line);
     if (message === undefined) break; // torn: its writer was killed, and what it announced did not begin
     if ('id' in message) {
       order = message;
@@ -36,9 +37,17 @@ export async function watch(input: NodeJS.ReadableStream, say: (word: string) =>
   say(GUARD_DONE);
 }
 
-function parse(line: string): GuardOrder | GivenUp | Undoable | undefined {
+/** An Action is what src/model/step.ts says; whoever carries it out fails for one that makes no sense. */
+const Message = z.union([
+  z.object({ id: z.string(), store: z.string(), kernel: z.string(), pid: z.int().positive(), controlGroup: z.string() }),
+  z.object({ givingUp: z.string() }),
+  z.object({ title: z.string(), unit: z.string().optional(), undo: z.looseObject({ kind: z.string() }) }),
+]);
+
+export function parseMessage(line: string): GuardOrder | GivenUp | Undoable | undefined {
   try {
-    return JSON.parse(line) as GuardOrder | GivenUp | Undoable;
+    const message = Message.safeParse(JSON.parse(line));
+    return message.success ? (message.data as GuardOrder | GivenUp | Undoable) : undefined;
   } catch {
     return undefined;
   }

@@ -34,6 +34,7 @@ const EVERY: { readonly [Reason in Failure['reason']]: Extract<Failure, { reason
   'workload-changed': { reason: 'workload-changed', unit: 'a.service', what: 'its process 4000 has ended or is another one now' },
   'step-failed': { reason: 'step-failed', step: 'seal the hand-over', error: 'ENOSPC: no space left on device' },
   'command-failed': { reason: 'command-failed', command: 'nft -f -', exitCode: 1, output: 'Error: syntax error' },
+  'output-unreadable': { reason: 'output-unreadable', command: 'ip -j address show', output: '[{"ifname":' },
   'not-after-a-jump': { reason: 'not-after-a-jump' },
 };
 

@@ -13,7 +13,7 @@ const blocked = workload('blocked.service', { obstacles: [{ kind: 'terminal', pi
 
 /** Two trees, one of them stopped by its user, a sandbox and files of its own. */
 function rich(): Workload {
-  const root = task(5000, { comm: 'main', startTime: 77 });
+  const root = task(5000, { comm: 'main', startTime: 77, memory: 64 * 2 ** 20 });
   const child = task(5001, { parent: 5000, session: 5000, processGroup: 5000, stopped: true, threads: [5001, 5002] });
   const second = task(6000, { comm: 'helper', session: 5000 });
   return workload('rich.service', {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseMountinfo, parseStat, readTask } from '../../../src/survey/task.ts';
+import { parseMountinfo, parsePids, parseStat, readTask } from '../../../src/survey/task.ts';
 import { inodeOf } from '../../../src/survey/facts.ts';
 import { fixture } from '../../fixtures/fixture.ts';
 
@@ -18,8 +18,8 @@ test('the fields of a real stat file are found', () => {
 
 test('a kernel thread has the flag of kernel threads', () => {
   const KERNEL_THREAD = 0x00200000;
-  expect(parseStat(fixture('proc/kthreadd-stat.txt')).flags & KERNEL_THREAD).toBe(KERNEL_THREAD);
-  expect(parseStat(fixture('proc/nginx-stat.txt')).flags & KERNEL_THREAD).toBe(0);
+  expect(parseStat(fixture('proc/kthreadd-stat.txt'))!.flags & KERNEL_THREAD).toBe(KERNEL_THREAD);
+  expect(parseStat(fixture('proc/nginx-stat.txt'))!.flags & KERNEL_THREAD).toBe(0);
 });
 
 test('a command name may hold blanks, parentheses, line ends and whole stat lines', () => {
@@ -30,6 +30,14 @@ test('a command name may hold blanks, parentheses, line ends and whole stat line
       expect(parseStat(fixture('proc/redis-stat.txt').replace('(redis-server)', () => `(${comm})`))).toEqual({ ...real, comm });
     }),
   );
+});
+
+test.each(['', '354 (redis-server', '354 (redis-server) ', '354 (redis-server) S 1 354', 'cat: No such process (ESRCH)'])('a stat file that is cut off tells nothing: %j', (text) => {
+  expect(parseStat(text)).toBeUndefined();
+});
+
+test('a process of a foreign PID namespace has no id that could be signalled', () => {
+  expect(parsePids('0\n354\n\n400\n')).toEqual([354, 400]);
 });
 
 test('the mounts of a real sandbox are found, with what the unit alone sees', () => {
@@ -54,6 +62,7 @@ test('blanks, tabs, line ends and backslashes in the paths of mounts come back f
 
 test('a line that is no mount is left out', () => {
   expect(parseMountinfo('\n36 35 98:0 / /mnt rw\n')).toEqual([]);
+  expect(parseMountinfo('x 35 98:0 / /mnt rw - ext4 /dev/vda rw\n36 35 98:0 / - ext4\n')).toEqual([]);
 });
 
 test('a running process is read with its threads, files and namespaces', () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { editMessage, leaveUserNamespace, readMessages, runId, writeMessages } from '../../../src/tools/criu-images.ts';
+import { DamagedImage, editMessage, leaveUserNamespace, readMessages, runId, writeMessages } from '../../../src/tools/criu-images.ts';
 import { fixtureFolder } from '../../fixtures/fixture.ts';
 
 const REAL = fixtureFolder('criu/redis-server');
@@ -143,4 +143,16 @@ test('to leave it twice is to leave it once', async () => {
 test('images without an inventory are refused', async () => {
   writeFileSync(join(folder, 'inventory.img'), Buffer.alloc(4));
   await expect(leaveUserNamespace(folder)).rejects.toThrow('is empty');
+});
+
+test.each([
+  ['ends within its magic number', 3, 'it ends within its magic number'],
+  ['ends within the length of a message', 11, 'it ends within a message'],
+  ['ends within a message', -1, 'it ends within a message'],
+])('an image that %s is not rewritten as if it were whole', async (_, length, why) => {
+  const path = join(folder, 'core-354.img');
+  const cut = readFileSync(path).subarray(0, length);
+  writeFileSync(path, cut);
+  await expect(leaveUserNamespace(folder)).rejects.toThrow(new DamagedImage(`${path} is damaged: ${why}`));
+  expect(readFileSync(path).equals(cut)).toBe(true);
 });

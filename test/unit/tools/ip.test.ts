@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseRoutes } from '../../../src/tools/ip.ts';
+import { parseLinks, parseRoutes } from '../../../src/tools/ip.ts';
 import { fixture } from '../../fixtures/fixture.ts';
 
 test('of the routes of a real machine those that the kernel makes itself are left out', () => {
@@ -29,4 +29,12 @@ test('a route keeps its table, metric and source, and loses what only describes 
 
 test('local, broadcast, multicast and anycast routes come from addresses and are left out', () => {
   expect(parseRoutes('local 10.0.0.2 dev eth0 scope host\nbroadcast 10.0.0.255 dev eth0\nmulticast ff00::/8 dev eth0\nanycast fe80:: dev eth0\n')).toEqual([]);
+});
+
+test('a device that is filtered out is none', () => {
+  expect(parseLinks('[{},{"ifname":"eth0","flags":["UP"],"addr_info":[]}]')).toEqual({ ok: true, value: [{ ifname: 'eth0', flags: ['UP'], addr_info: [] }] });
+});
+
+test.each(['', '[{"ifname":"eth0"', '[{"ifname":"eth0"}]', '{}', '[{"ifname":"eth0","flags":[],"addr_info":[{"family":"inet","prefixlen":"x","scope":"global"}]}]'])('addresses that cannot be read are a failure, not a machine without any: %j', (text) => {
+  expect(parseLinks(text)).toEqual({ ok: false, failure: { reason: 'output-unreadable', command: 'ip -j address show', output: text || '(nothing)' } });
 });

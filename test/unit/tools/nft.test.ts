@@ -4,6 +4,7 @@ import { handoverLockScript, listeningPorts, lockScript, parseRuleset, type Lock
 import { parseInet } from '../../../src/tools/ss.ts';
 import { fixture } from '../../fixtures/fixture.ts';
 import { inetSocket, listening } from '../survey/builders.ts';
+import { valueOf } from '../value-of.ts';
 
 const SOCKETS = [
   listening(443, { localAddress: '*' }),
@@ -19,7 +20,7 @@ const WORKLOADS: readonly LockedWorkload[] = [
   { unit: 'b@1.service', controlGroup: '/system.slice/system-b.slice/b@1.service', sockets: [] },
 ];
 
-const redis = parseInet(fixture('ss/inet.txt')).filter(({ localPort }) => localPort === 6379);
+const redis = valueOf(parseInet(fixture('ss/inet.txt'))).filter(({ localPort }) => localPort === 6379);
 
 /** Loads scripts where there is nothing else: a network of its own, and a cgroup tree that has the workloads' groups. */
 function load(...scripts: string[]): { status: number | null; stderr: string; rules: string } {

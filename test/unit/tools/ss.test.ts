@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { parseInet, parseUnix } from '../../../src/tools/ss.ts';
 import { fixture } from '../../fixtures/fixture.ts';
+import { valueOf } from '../value-of.ts';
 
-const inet = parseInet(fixture('ss/inet.txt'));
+const inet = valueOf(parseInet(fixture('ss/inet.txt')));
 const unix = parseUnix(fixture('ss/unix.txt'));
 const lines = (name: string): number => fixture(name).trimEnd().split('\n').length;
 
@@ -41,16 +42,16 @@ test('an IPv6 listener and one of both families are told apart', () => {
 });
 
 test('a connection that no program has accepted has no inode', () => {
-  const [waiting] = parseInet('tcp   ESTAB 0      0      10.0.0.2:80   10.0.0.1:4000  ino:0 sk:1 <->\ntcp SYN-RECV 0 0 10.0.0.2:80 10.0.0.1:4001\n');
+  const [waiting] = valueOf(parseInet('tcp   ESTAB 0      0      10.0.0.2:80   10.0.0.1:4000  ino:0 sk:1 <->\ntcp SYN-RECV 0 0 10.0.0.2:80 10.0.0.1:4001\n'));
   expect(waiting?.inode).toBe(0);
 });
 
 test('a queue on a listening socket is read', () => {
-  expect(parseInet('tcp LISTEN 3 128 0.0.0.0:80 0.0.0.0:* ino:5 sk:1\n')[0]?.receiveQueue).toBe(3);
+  expect(valueOf(parseInet('tcp LISTEN 3 128 0.0.0.0:80 0.0.0.0:* ino:5 sk:1\n'))[0]?.receiveQueue).toBe(3);
 });
 
 test('UDP sockets are read too, other protocols and empty lines are not', () => {
-  expect(parseInet('udp UNCONN 0 0 127.0.0.53%lo:53 0.0.0.0:* ino:9 sk:2 cgroup:/x <->\n\nraw UNCONN 0 0 0.0.0.0:1 0.0.0.0:*\n')).toEqual([
+  expect(valueOf(parseInet('udp UNCONN 0 0 127.0.0.53%lo:53 0.0.0.0:* ino:9 sk:2 cgroup:/x <->\n\nraw UNCONN 0 0 0.0.0.0:1 0.0.0.0:*\n'))).toEqual([
     { protocol: 'udp', state: 'UNCONN', receiveQueue: 0, localAddress: '127.0.0.53', localPort: 53, peerAddress: '0.0.0.0', peerPort: 0, inode: 9 },
   ]);
 });
@@ -71,4 +72,21 @@ test('a path may hold blanks, and an abstract name begins with @', () => {
 
 test('a socket without a path or a peer has an empty one and 0', () => {
   expect(parseUnix('u_str LISTEN 2 128 * 77 * 0\n')).toEqual([{ type: 'u_str', state: 'LISTEN', receiveQueue: 2, path: '', inode: 77, peerInode: 0 }]);
+});
+
+test('a number in a path is not taken for an inode', () => {
+  expect(parseUnix('u_str ESTAB 0 0 /run/room 5 77 * 78\nu_str ESTAB 0 0 * 78 /run/room 5 77\n')).toMatchObject([
+    { path: '/run/room 5', inode: 77, peerInode: 78 },
+    { path: '', inode: 78, peerInode: 77 },
+  ]);
+});
+
+test.each([
+  'tcp ESTAB 0 0 10.0.0.2:http 10.0.0.1:4000 ino:7',
+  'tcp ESTAB 0 0 10.0.0.2:80000 10.0.0.1:4000 ino:7',
+  'tcp ESTAB 0 0 10.0.0.2 10.0.0.1:4000 ino:7',
+  'udp UNCONN 0 0 10.0.0:53 *:* ino:7',
+  'tcp ESTAB 0 0',
+])('a socket that cannot be read, which nobody would lock, is a failure: %s', (line) => {
+  expect(parseInet(`tcp LISTEN 0 128 0.0.0.0:80 0.0.0.0:* ino:5\n${line}\n`)).toEqual({ ok: false, failure: { reason: 'output-unreadable', command: 'ss -Hn -tuae', output: line } });
 });

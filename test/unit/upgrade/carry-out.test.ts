@@ -164,7 +164,7 @@ test('images of different workloads are taken side by side, all else one by one'
 test('when one of several images fails, the others under way end, no further one begins, and all that began are undone', async () => {
   const image = (unit: string, argv: readonly string[]): Step => ({
     phase: 'park', unit, title: `image ${unit}`, undo: noted(`undo-${unit}`),
-    action: { kind: 'dump', unit, argv, images: folder, privateUsers: false, pid: process.pid, startTime: parseStat(readFileSync('/proc/self/stat', 'utf8')).startTime },
+    action: { kind: 'dump', unit, argv, images: folder, privateUsers: false, pid: process.pid, startTime: parseStat(readFileSync('/proc/self/stat', 'utf8'))?.startTime ?? 0 },
   });
   const units = Array.from({ length: 2 * availableParallelism() }, (_, index) => `u${index}`);
   const { result, begun } = await carry(units.map((unit) => image(unit, [unit === 'u0' ? 'false' : 'true'])));

@@ -55,6 +55,12 @@ test('an announcement that was torn is of a step that did not begin', async () =
   expect(log()).toBe('a\n');
 });
 
+test.each(['null', '5', '"id"', '[]', '{}', '{"title":"b"}', '{"title":"b","undo":null}'])('after a line that is no announcement, %s, what was begun is undone all the same', async (line) => {
+  expect(await guarded([order(), undoable('a'), `${line}\n`])).toEqual(['ready', 'done']);
+  expect(log()).toBe('a\n');
+  expect(events().at(-1)).toEqual(['given-up', 'its process was killed']);
+});
+
 test('workloads that were parked one after the other go on together, between what came after and before', async () => {
   const resumption = (unit: string, keepStopped: readonly number[]): Undoable => ({ title: 'image it', unit, undo: { kind: 'resume', controlGroup: `/no/such/${unit}`, keepStopped, images: folder } });
   expect(await guarded([order(), undoable('a'), resumption('one.service', []), resumption('two.service', []), undoable('b')])).toEqual(['ready', 'done']);
