@@ -1,11 +1,13 @@
 # Sourced by everything that runs in the new kernel. POSIX sh and coreutils only: between the jump and the last
 # restored workload no Node process runs (docs/handover.md describes the files that are read here).
 #
-# Sets: SEGUE_ID (empty when this boot is no jump), SEGUE_HANDOVER (the folder that crossed the jump), SEGUE_RUN.
+# Sets: SEGUE_ID (empty when this boot is neither a jump nor a way back), SEGUE_HANDOVER (the folder that crossed the
+# jump), SEGUE_WAY_BACK (empty after a jump; else `restore`, `afresh` or `lost`, see boot/way-back), SEGUE_RUN.
 
 umask 077
 SEGUE_RUN=/run/segue
 SEGUE_ID=
+SEGUE_WAY_BACK=
 SEGUE_STORE=/var/lib/segue
 read -r segue_cmdline </proc/cmdline
 for segue_word in $segue_cmdline; do
@@ -16,6 +18,10 @@ for segue_word in $segue_cmdline; do
 done
 # The word ends up in a path: nothing but what `segue upgrade` writes there.
 case $SEGUE_ID in *[!0-9A-Za-z-]*) SEGUE_ID= ;; esac
+# The way back is an ordinary boot: its command line knows nothing.
+if [ -z "$SEGUE_ID" ] && [ -e "$SEGUE_RUN/way-back" ]; then
+	read -r SEGUE_ID SEGUE_STORE SEGUE_WAY_BACK _ <"$SEGUE_RUN/way-back"
+fi
 SEGUE_UPGRADE=$SEGUE_STORE/upgrades/$SEGUE_ID
 SEGUE_HANDOVER=$SEGUE_UPGRADE/handover
 

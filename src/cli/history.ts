@@ -12,7 +12,7 @@ function load(store: string, id: string): UpgradeReport | undefined {
   return events === undefined ? undefined : makeReport(id, events);
 }
 
-const SENTENCES: Readonly<Record<UpgradeReport['state'], string>> = {
+const SENTENCES: Readonly<Record<Exclude<UpgradeReport['state'], 'coming-back' | 'back'>, string>> = {
   preparing: 'is being prepared',
   parking: 'is parking the workloads',
   jumping: 'is starting the new kernel',
@@ -23,6 +23,17 @@ const SENTENCES: Readonly<Record<UpgradeReport['state'], string>> = {
   refused: 'arrived, but its hand-over was refused; every service was started afresh',
 };
 
+function sentence({ state, backOn = '' }: UpgradeReport): string {
+  switch (state) {
+    case 'coming-back':
+      return `did not get there; the machine is back on Linux ${backOn} and restores the workloads`;
+    case 'back':
+      return `did not get there; the machine came back to Linux ${backOn}`;
+    default:
+      return SENTENCES[state];
+  }
+}
+
 const UNFINISHED: readonly UpgradeReport['state'][] = ['preparing', 'parking', 'given-up-in-part'];
 
 /** A journal that stops before the jump or on the way back, with nobody writing it any more. */
@@ -31,7 +42,7 @@ function abandoned(report: UpgradeReport): boolean {
 }
 
 export function text(report: UpgradeReport): string {
-  const lines = [`Upgrade ${report.id}, Linux ${report.from} → ${report.to}: ${abandoned(report) ? 'its process ended before the jump' : SENTENCES[report.state]}${report.why === undefined ? '' : ` (${report.why})`}`];
+  const lines = [`Upgrade ${report.id}, Linux ${report.from} → ${report.to}: ${abandoned(report) ? 'its process ended before the jump' : sentence(report)}${report.why === undefined ? '' : ` (${report.why})`}`];
   if (report.workloads.length > 0) {
     lines.push('', table(['unit', 'fate', 'pid', 'pause', 'why'], report.workloads.map(({ unit, fate, pid, pauseMs, why }) => [unit, fate, pid.toString(), pauseMs === undefined ? '-' : duration(pauseMs), why ?? ''])));
   }

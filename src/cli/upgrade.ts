@@ -1,6 +1,7 @@
 import { buildCommand } from '@stricli/core';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline/promises';
+import type { WayBackPolicy } from '../model/handover.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Action, Step } from '../model/step.ts';
 import { duration, table } from '../report/table.ts';
@@ -18,6 +19,7 @@ interface UpgradeFlags {
   readonly yes: boolean;
   readonly dryRun: boolean;
   readonly debug: boolean;
+  readonly wayBack: WayBackPolicy;
   readonly store: string;
   readonly prepare: boolean;
 }
@@ -84,11 +86,11 @@ async function confirmed(plan: Plan, yes: boolean): Promise<boolean> {
   return false;
 }
 
-async function run({ to, afresh, yes, dryRun, debug, store, prepare: prepares }: UpgradeFlags): Promise<void> {
+async function run({ to, afresh, yes, dryRun, debug, store, prepare: prepares, wayBack }: UpgradeFlags): Promise<void> {
   if (debug) traceCommands((line) => { note(`$ ${line}`); });
   const began = performance.now();
   const clock = (): string => duration(performance.now() - began).padStart(8);
-  const plan = unwrap(await prepare({ to, afresh: afresh ?? [], store, prepare: prepares }));
+  const plan = unwrap(await prepare({ to, afresh: afresh ?? [], store, prepare: prepares, wayBack }));
   if (plan === undefined) return;
   if (dryRun) {
     printSteps(plan.steps);
@@ -126,6 +128,7 @@ export const upgradeCommand = buildCommand({
       dryRun: flags.dryRun,
       debug: flags.debug,
       store: flags.store,
+      wayBack: flags.wayBack,
     },
   },
   docs: {

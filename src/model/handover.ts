@@ -11,6 +11,15 @@ export interface HandoverPaths {
 /** The first line of the hand-over; boot/lock refuses any other. */
 export const HANDOVER_FORMAT = 'segue-handover 1';
 
+/**
+ * Made before the jump, and gone when the upgrade is settled or given up: `ID STORE BOOT-ID`. By it a boot that is no jump
+ * finds the hand-over. In /etc, which is on the root filesystem everywhere: nothing else is mounted when it is read.
+ */
+export const WAY_BACK = '/etc/segue/way-back';
+
+/** What the machine does with the hand-over when the new kernel does not come up. */
+export type WayBackPolicy = 'restore' | 'afresh';
+
 export function handoverPaths(store: string, id: string): HandoverPaths {
   const upgrade = `${store}/upgrades/${id}`;
   const handover = `${upgrade}/handover`;

@@ -10,7 +10,7 @@ import type { Tree, Workload } from '../model/workload.ts';
 import { firstFreePid, newCommandLine } from './command-line.ts';
 import { byPriority } from './priority.ts';
 import { restoreUnit } from './restore-unit.ts';
-import { HANDOVER_FORMAT, handoverPaths, type HandoverPaths } from '../model/handover.ts';
+import { HANDOVER_FORMAT, handoverPaths, WAY_BACK, type HandoverPaths, type WayBackPolicy } from '../model/handover.ts';
 import type { Action, Step } from '../model/step.ts';
 
 export interface PlanOptions {
@@ -24,7 +24,8 @@ export interface PlanOptions {
   readonly prepare: boolean;
   /** Time on a processor that each unit has had lately, in any unit of time: who sleeps is imaged first. */
   readonly activity: ReadonlyMap<string, number>;
-  readonly machine: { readonly machineId: string; readonly commandLine: string; readonly pidMax: number; readonly reservedPids: number; readonly lastPid: number };
+  readonly wayBack: WayBackPolicy;
+  readonly machine: { readonly machineId: string; readonly bootId: string; readonly commandLine: string; readonly pidMax: number; readonly reservedPids: number; readonly lastPid: number };
 }
 
 export interface Plan {
@@ -192,6 +193,7 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     { phase: 'prepare', title: 'make the hand-over', action: { kind: 'make-folder', path: paths.handover }, undo: { kind: 'remove', path: paths.handover } },
     { phase: 'prepare', title: 'name its format', action: write(`${paths.handover}/format`, `${HANDOVER_FORMAT}\n`) },
     { phase: 'prepare', title: 'name this machine', action: write(`${paths.handover}/machine`, `${machine.machineId}\n`) },
+    { phase: 'prepare', title: 'say what to do if the new kernel does not come up', action: write(`${paths.handover}/way-back`, `${options.wayBack} ${machine.pidMax.toString()} ${lastPid.toString()}\n`) },
     ...groups.flatMap(({ priority, workloads }) => workloads.flatMap((workload) => [...handoverOf(workload, paths, restoredBefore(priority)), wants(workload.unit)])),
     { phase: 'prepare', title: 'settle after the last restore', action: write(`${paths.units}/segue-settle.service.d/segue.conf`, `[Unit]\nAfter=${carried.map(({ unit }) => unit).join(' ')}\n`) },
     ...state.filter((step) => step.phase === 'prepare'),
@@ -228,7 +230,8 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     },
     { phase: 'park', title: 'write the journal to disk', action: run(['journalctl', '--sync']) },
     { phase: 'jump', title: 'write all filesystems to disk', action: run(['sync']) },
-    { phase: 'jump', title: `start Linux ${options.to.release} (from here on there is no way back)`, action: { kind: 'jump' } },
+    { phase: 'jump', title: 'leave word for a boot that finds its way back', action: write(WAY_BACK, `${options.id} ${options.store} ${machine.bootId}\n`), undo: { kind: 'remove', path: WAY_BACK } },
+    { phase: 'jump', title: `start Linux ${options.to.release} (from here on it cannot be given up)`, action: { kind: 'jump' } },
   ];
   return { id: options.id, from: options.from, to: options.to, paths, carried, stopped, steps };
 }

@@ -3,7 +3,9 @@ import type { JournalEvent } from '../store/journal.ts';
 /** Where an upgrade stands, as its journal tells. */
 export type UpgradeState =
   | 'preparing' | 'parking' | 'jumping' | 'arrived' | 'settled'
-  | 'given-up' | 'given-up-in-part' | 'refused';
+  | 'given-up' | 'given-up-in-part' | 'refused'
+  /** The new kernel did not get there: the machine booted again, and ends the upgrade. */
+  | 'coming-back' | 'back';
 
 export interface WorkloadReport {
   readonly unit: string;
@@ -35,6 +37,8 @@ export interface UpgradeReport {
   readonly state: UpgradeState;
   readonly from: string;
   readonly to: string;
+  /** The kernel that the machine came back to, if it did. */
+  readonly backOn?: string;
   readonly startedAt: string;
   readonly endedAt?: string;
   readonly why?: string;
@@ -52,14 +56,23 @@ const STATES: Readonly<Record<string, UpgradeState>> = {
   'given-up-in-part': 'given-up-in-part',
   arrived: 'arrived',
   'handover-refused': 'refused',
+  'came-back': 'coming-back',
   settled: 'settled',
 };
 
 const between = (from: string, to: string): number => Math.max(0, Date.parse(to) - Date.parse(from));
 
+/**
+ * What the kernel that runs has seen. What came back in a kernel that went down again did not come back: a way back
+ * begins anew.
+ */
+export function lastArrival(events: readonly JournalEvent[]): readonly JournalEvent[] {
+  return events.slice(Math.max(0, events.findLastIndex((event) => event.event === 'came-back')));
+}
+
 function workloadReport(unit: string, fate: 'carried' | 'stopped', pid: number, events: readonly JournalEvent[]): WorkloadReport {
-  const own = events.filter((event) => event.unit === unit);
-  const parkedAt = own.find((event) => event.event === 'step' && event.phase === 'park')?.at;
+  const parkedAt = events.find((event) => event.unit === unit && event.event === 'step' && event.phase === 'park')?.at;
+  const own = lastArrival(events).filter((event) => event.unit === unit);
   const restoredAt = own.find((event) => event.event === 'restored')?.at;
   const why = own.find((event) => event.event === 'restore-failed')?.why;
   const end = own.findLast((event) => ['restored', 'afresh', 'failed'].includes(event.event))?.event as 'restored' | 'afresh' | 'failed' | undefined;
@@ -87,8 +100,8 @@ function phases(events: readonly JournalEvent[]): PhaseReport[] {
     ['snapshot', first((event) => event.phase === 'snapshot')],
     ['park', first((event) => event.phase === 'park')],
     ['jump', first((event) => event.phase === 'jump' || event.event === 'jumping')],
-    ['restore', first((event) => event.event === 'arrived')],
-    ['settle', first((event) => event.event === 'settling')],
+    ['restore', lastArrival(events).find((event) => ['arrived', 'came-back'].includes(event.event))?.at],
+    ['settle', lastArrival(events).find((event) => event.event === 'settling')?.at],
   ];
   const end = events.at(-1)?.at;
   return marks.flatMap(([phase, startedAt], index) => {
@@ -101,9 +114,11 @@ function phases(events: readonly JournalEvent[]): PhaseReport[] {
 /** What happened, by workload and phase. */
 export function makeReport(id: string, events: readonly JournalEvent[]): UpgradeReport {
   const begun = events.find((event) => event.event === 'begun');
-  const state = events.reduce<UpgradeState>((now, event) => (event.event === 'step' ? (event.phase === 'prepare' ? 'preparing' : event.phase === 'park' ? 'parking' : now) : (STATES[event.event] ?? now)), 'preparing');
-  const why = events.findLast((event) => ['giving-up', 'handover-refused'].includes(event.event))?.why;
-  const endedAt = events.findLast((event) => ['settled', 'given-up', 'given-up-in-part', 'handover-refused'].includes(event.event))?.at;
+  const back = events.findLast((event) => event.event === 'came-back');
+  const last = events.reduce<UpgradeState>((now, event) => (event.event === 'step' ? (event.phase === 'prepare' ? 'preparing' : event.phase === 'park' ? 'parking' : now) : (STATES[event.event] ?? now)), 'preparing');
+  const state = last === 'settled' && back !== undefined ? 'back' : last;
+  const why = lastArrival(events).findLast((event) => ['giving-up', 'handover-refused', 'came-back'].includes(event.event) && event.why !== undefined)?.why;
+  const endedAt = lastArrival(events).findLast((event) => ['settled', 'given-up', 'given-up-in-part', 'handover-refused'].includes(event.event))?.at;
   return {
     schemaVersion: 1,
     id,
@@ -111,6 +126,7 @@ export function makeReport(id: string, events: readonly JournalEvent[]): Upgrade
     from: begun?.from ?? '',
     to: begun?.to ?? '',
     startedAt: begun?.at ?? events[0]?.at ?? '',
+    ...(back === undefined ? {} : { backOn: back.kernel }),
     ...(endedAt === undefined ? {} : { endedAt }),
     ...(why === undefined ? {} : { why }),
     phases: phases(events),
@@ -124,6 +140,7 @@ export function exitCodeOf(report: UpgradeReport): number {
   if (report.state === 'given-up') return 1;
   if (report.state === 'given-up-in-part') return 14;
   if (report.workloads.some(({ fate }) => fate === 'failed')) return 14;
+  if (report.state === 'back') return 13;
   if (report.state === 'refused' || report.workloads.some(({ fate }) => fate === 'afresh')) return 12;
   return 0;
 }

@@ -1,19 +1,32 @@
 import { promises as fs } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failed, ok, type Result } from '../failure/result.ts';
-import { handoverPaths } from '../model/handover.ts';
+import { handoverPaths, WAY_BACK } from '../model/handover.ts';
 import { runningKernel } from '../survey/machine.ts';
 import { daemonReload, isActive, show } from '../tools/systemctl.ts';
 import { run } from '../tools/command.ts';
 import { deleteLockTables } from '../tools/nft.ts';
-import { makeReport, type UpgradeReport } from '../report/report.ts';
-import { openJournal, readJournal } from '../store/journal.ts';
+import { lastArrival, makeReport, type UpgradeReport } from '../report/report.ts';
+import { openJournal, readJournal, type JournalEvent } from '../store/journal.ts';
 
 /** How long a service that is started afresh may take until the report calls it failed, milliseconds. */
 const AFRESH_MILLISECONDS = 120_000;
 
+export interface Arrival {
+  readonly id: string;
+  readonly store: string;
+  /** This boot is no jump: what boot/way-back has decided. */
+  readonly wayBack?: { readonly way: string; readonly why: string };
+}
+
+/** What boot/way-back noted: `ID STORE WAY WHY`. */
+export function wayBackOf(note: string): Arrival | undefined {
+  const [, id, store, way, why] = /^([0-9A-Za-z-]+) (\/\S*) (restore|afresh|lost) (.*)$/m.exec(note) ?? [];
+  return id === undefined || store === undefined || way === undefined || why === undefined ? undefined : { id, store, wayBack: { way, why } };
+}
+
 /** `segue.upgrade=` and `segue.store=` of the running kernel's command line. */
-export function jumpOf(commandLine: string): { id: string; store: string } | undefined {
+export function jumpOf(commandLine: string): Arrival | undefined {
   const id = /(?:^|\s)segue\.upgrade=([0-9A-Za-z-]+)(?:\s|$)/.exec(commandLine)?.[1];
   return id === undefined ? undefined : { id, store: /(?:^|\s)segue\.store=(\S+)/.exec(commandLine)?.[1] ?? '/var/lib/segue' };
 }
@@ -34,11 +47,14 @@ async function settledState(unit: string): Promise<{ active: boolean; mainPid: n
  * the drop-ins away so that the units are their own again, wipes the images, and writes the report.
  */
 export async function settle(): Promise<Result<UpgradeReport>> {
-  const jump = jumpOf(await fs.readFile('/proc/cmdline', 'utf8'));
+  const jump = jumpOf(await fs.readFile('/proc/cmdline', 'utf8')) ?? wayBackOf(await fs.readFile('/run/segue/way-back', 'utf8').catch(() => ''));
   const events = jump === undefined ? undefined : readJournal(jump.store, jump.id);
   if (jump === undefined || events === undefined) return failed({ reason: 'not-after-a-jump' });
   const paths = handoverPaths(jump.store, jump.id);
   const journal = openJournal(jump.store, jump.id, runningKernel());
+  const way = jump.wayBack?.way;
+  // Where something is restored boot/lock has said it.
+  if (way === 'afresh' || way === 'lost') journal.append({ event: 'came-back', why: jump.wayBack?.why });
   journal.append({ event: 'settling' });
 
   // From here on the generator has nothing to say; the reload takes its drop-ins away. Units that exist in /run only
@@ -53,7 +69,9 @@ export async function settle(): Promise<Result<UpgradeReport>> {
   if (!unlocked.ok) return unlocked;
 
   const before = makeReport(jump.id, events);
-  const restored = new Set(events.flatMap((event) => (event.event === 'restored' ? (event.unit ?? []) : [])));
+  const restoredBy = (some: readonly JournalEvent[]): Set<string> => new Set(some.flatMap((event) => (event.event === 'restored' ? (event.unit ?? []) : [])));
+  const everRestored = restoredBy(events);
+  const restored = way === 'afresh' || way === 'lost' ? new Set<string>() : restoredBy(lastArrival(events));
   for (const { unit, pid, fate } of before.workloads) {
     if (fate === 'stopped') continue;
     let { active, mainPid } = await settledState(unit);
@@ -62,16 +80,19 @@ export async function settle(): Promise<Result<UpgradeReport>> {
       await run(['systemctl', 'start', '--', unit]);
       ({ active, mainPid } = await settledState(unit));
     }
-    if (active && restored.has(unit) && mainPid === pid) await fs.rm(paths.workload(unit), { recursive: true, force: true });
-    else if (active) journal.append({ event: 'afresh', unit });
-    else journal.append({ event: 'failed', unit });
+    const runsOn = active && restored.has(unit) && mainPid === pid;
+    if (!runsOn) journal.append({ event: active ? 'afresh' : 'failed', unit });
+    // On the way back: it had come back in the kernel that went down.
+    if (runsOn || (way !== undefined && everRestored.has(unit))) await fs.rm(paths.workload(unit), { recursive: true, force: true });
   }
   for (const { unit } of before.workloads.filter(({ fate }) => fate === 'stopped')) if (!(await isActive(unit))) await run(['systemctl', 'start', '--', unit]);
 
-  // The images of what could not be restored are kept; everything else held secrets and is of no more use.
-  const kept = await fs.readdir(`${paths.handover}/workloads`).catch(() => []);
+  // The images of what could not be restored are kept; everything else held secrets and is of no more use. Nobody asks
+  // for images when everything was to start afresh.
+  const kept = way === 'afresh' ? [] : await fs.readdir(`${paths.handover}/workloads`).catch(() => []);
   if (kept.length === 0) await fs.rm(paths.handover, { recursive: true, force: true });
   else for (const name of await fs.readdir(paths.handover)) if (name !== 'workloads') await fs.rm(`${paths.handover}/${name}`, { recursive: true, force: true });
   journal.append({ event: 'settled' });
+  await fs.rm(WAY_BACK, { force: true });
   return ok(makeReport(jump.id, readJournal(jump.store, jump.id) ?? events));
 }

@@ -19,7 +19,7 @@ export const inactiveUnits: StateKind = {
     return ok(shown.value.flatMap((properties) => {
       const unit = properties['Id'] ?? '';
       if (active.value.includes(unit) || properties['Type'] === 'oneshot' || platformReason(unit, properties) !== undefined) return [];
-      return [{ phase: 'prepare' as const, unit, title: 'leave it stopped', action: { kind: 'write' as const, path: `${paths.units}/${unit}.d/zz-segue.conf`, content: '# Written by segue for one boot: it did not run before.\n[Unit]\nConditionKernelCommandLine=!segue.upgrade\n' } }];
+      return [{ phase: 'prepare' as const, unit, title: 'leave it stopped', action: { kind: 'write' as const, path: `${paths.units}/${unit}.d/zz-segue.conf`, content: '# Written by segue for one boot: it did not run before.\n[Unit]\nConditionPathExists=!/run/segue\n' } }];
     }));
   },
 };

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { failed, ok, type Result } from '../failure/result.ts';
 import { chooseInitramfs } from '../initramfs/choose.ts';
-import { handoverPaths } from '../model/handover.ts';
+import { handoverPaths, type WayBackPolicy } from '../model/handover.ts';
 import type { Step } from '../model/step.ts';
 import { choose, makePlan, neededBytes, type Plan } from '../plan/plan.ts';
 import { chooseKernel } from '../survey/kernels.ts';
@@ -18,12 +18,13 @@ export interface UpgradeOptions {
   readonly store: string;
   /** Whether memory is imaged beforehand, while everything runs. */
   readonly prepare: boolean;
+  readonly wayBack: WayBackPolicy;
 }
 
 const read = (path: string): string => readFileSync(path, 'utf8').trim();
 
 /** Everything that can be said no to, before anything is touched; then the plan. */
-export async function prepare({ to, afresh, store, prepare: wanted }: UpgradeOptions): Promise<Result<Plan>> {
+export async function prepare({ to, afresh, store, prepare: wanted, wayBack }: UpgradeOptions): Promise<Result<Plan>> {
   const root = requireRoot();
   if (!root.ok) return root;
   // What another one has stopped would look like that to the survey.
@@ -47,7 +48,7 @@ export async function prepare({ to, afresh, store, prepare: wanted }: UpgradeOpt
   const cpuTimes = (): Map<string, number> => new Map(carried.map((workload) => [workload.unit, cpuTime(workload)]));
   const earlier = cpuTimes();
 
-  const machine = { machineId: read('/etc/machine-id'), commandLine: read('/proc/cmdline'), pidMax: Number(read('/proc/sys/kernel/pid_max')), reservedPids: seen.value.reservedPids, lastPid: Number(read('/proc/sys/kernel/ns_last_pid')) };
+  const machine = { machineId: read('/etc/machine-id'), bootId: read('/proc/sys/kernel/random/boot_id'), commandLine: read('/proc/cmdline'), pidMax: Number(read('/proc/sys/kernel/pid_max')), reservedPids: seen.value.reservedPids, lastPid: Number(read('/proc/sys/kernel/ns_last_pid')) };
   const id = newId(new Date());
   const initramfs = await chooseInitramfs({ kernel: kernel.value, commandLine: machine.commandLine, folder: `${handoverPaths(store, id).handover}/initramfs` });
   const state = await Promise.all(stateKinds.map((kind) => kind.carry({ paths: handoverPaths(store, id), survey: seen.value, carried })));
@@ -60,5 +61,5 @@ export async function prepare({ to, afresh, store, prepare: wanted }: UpgradeOpt
   // To restore what builds on a snapshot, more must be promised than there is: boot/state.
   const strict = read('/proc/sys/vm/overcommit_memory') === '2';
   const prepares = wanted && !strict && (await requireStore(store, neededBytes(carried, true))).ok;
-  return ok(makePlan(chosen.value, steps, { id, store, from, to: kernel.value, initramfs, prepare: prepares, activity, machine }));
+  return ok(makePlan(chosen.value, steps, { id, store, from, to: kernel.value, initramfs, prepare: prepares, activity, wayBack, machine }));
 }

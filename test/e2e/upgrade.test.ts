@@ -94,9 +94,9 @@ describe('to the newest kernel', () => {
     expect(await readTraces(guest)).toEqual(untouched(await readUnits(guest)));
   });
 
-  test('of the upgrade only its journal and its mark are kept, for root alone', async () => {
+  test('of the upgrade only its journal and its marks are kept, for root alone', async () => {
     const upgrade = `/var/lib/segue/upgrades/${await newestUpgrade()}`;
-    expect(await lines(guest, `ls ${upgrade}`)).toEqual(['arrived', 'journal.ndjson']);
+    expect(await lines(guest, `ls ${upgrade}`)).toEqual(['arrived', 'booted', 'journal.ndjson']);
     expect(await lines(guest, 'find /var/lib/segue -type d -printf "%m %u %p\\n" | grep -v "^700 root "; true')).toEqual([]);
     expect(await lines(guest, 'find /var/lib/segue ! -type d -printf "%m %u %p\\n" | grep -v "^600 root "; true')).toEqual([]);
   });

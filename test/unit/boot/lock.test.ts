@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { seal } from '../../../src/park/seal.ts';
@@ -65,6 +65,32 @@ describe.runIf(isRoot)('lock', () => {
     expect(lock().exitCode).toBe(0);
     rmSync(join(machine.run, 'segue/locked')); // a new boot has an empty /run
     refused('this hand-over was used before');
+  });
+
+  describe('on the way back', () => {
+    beforeEach(() => {
+      machine.commandLine = 'root=/dev/vda ro';
+      writeFileSync(join(machine.run, 'segue/way-back'), `${ID} ${machine.store} restore why\n`);
+    });
+
+    test('a hand-over that had arrived in the new kernel is taken once more', async () => {
+      await sealed();
+      writeFileSync(`${machine.paths.upgrade}/arrived`, '');
+      expect(lock()).toMatchObject({ stderr: '', exitCode: 0 });
+      expect(events()).toEqual([['came-back', undefined], ['locked', undefined]]);
+    });
+
+    test('it is taken once, also when nobody knows how far that got', async () => {
+      await sealed();
+      mkdirSync(`${machine.paths.upgrade}/came-back`);
+      refused('the way back was tried before');
+    });
+
+    test('that it is tried counts before anything else is read', () => {
+      refused('the hand-over does not match its checksums');
+      expect(events()[0]).toEqual(['came-back', undefined]);
+      refused('the way back was tried before');
+    });
   });
 
   test('a hand-over of another format is refused, before anything in it is believed', async () => {

@@ -29,13 +29,17 @@ export class PrivateMachine implements Disposable {
   readonly run = join(this.#folder, 'run');
   /** Becomes a folder that systemd.generator(7) calls early. */
   readonly early = join(this.#folder, 'early');
+  /** As above, called with the others' units. */
+  readonly normal = join(this.#folder, 'normal');
+  /** Becomes /etc/segue. */
+  readonly etc = join(this.#folder, 'etc');
   readonly paths: HandoverPaths = handoverPaths(this.store, ID);
   commandLine = `root=/dev/vda ro segue.upgrade=${ID} segue.store=${this.store}`;
 
   constructor() {
-    for (const folder of [this.lib, this.bin, join(this.run, 'segue'), this.early, this.paths.handover]) mkdirSync(folder, { recursive: true });
+    for (const folder of [this.lib, this.bin, join(this.run, 'segue'), this.early, this.normal, this.etc, this.paths.handover]) mkdirSync(folder, { recursive: true });
     for (const name of readdirSync(BOOT)) {
-      const script = readFileSync(join(BOOT, name), 'utf8').replaceAll('/usr/lib/segue', this.lib);
+      const script = readFileSync(join(BOOT, name), 'utf8').replaceAll('/usr/lib/segue', this.lib).replaceAll('/etc/segue', this.etc);
       writeFileSync(join(this.lib, name), script, { mode: 0o755 });
     }
   }

@@ -77,4 +77,13 @@ describe.runIf(isRoot)('afresh', () => {
     expect(machine.journal()).toMatchObject([{ event: 'afresh', unit: UNIT }]);
     expect(existsSync(machine.paths.workload(UNIT))).toBe(true);
   });
+
+  test('what was started afresh is never restored, not even on the way back', () => {
+    using machine = new PrivateMachine();
+    machine.write(`workloads/${UNIT}/locks`, '');
+    machine.replace('systemctl', `[ "$1" != start ] || [ -e ${machine.paths.workload(UNIT)}/restoring ] || echo 'too early' >&2`);
+    expect(machine.sh(`afresh ${UNIT}`)).toMatchObject({ stderr: '', exitCode: 0 });
+    writeFileSync(join(machine.run, 'segue/state'), '');
+    expect(machine.sh(`restore ${UNIT} 4000000`).stdout).toContain('its image was used before');
+  });
 });

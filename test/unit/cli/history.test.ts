@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { JournalEvent } from '../../../src/store/journal.ts';
-import { ARRIVED, GIVEN_UP, GIVEN_UP_IN_PART, ONE_AFRESH, ONE_FAILED, REFUSED, SETTLED, toText } from '../report/journals.ts';
+import { ARRIVED, BACK, COMING_BACK, GIVEN_UP, GIVEN_UP_IN_PART, LOST, ONE_AFRESH, ONE_FAILED, REFUSED, SETTLED, toText } from '../report/journals.ts';
 import { Program, type Ended } from './program.ts';
 
 let segue: Program;
@@ -76,10 +76,20 @@ test.each([
   ['was given up', GIVEN_UP, 1],
   ['was given up in part', GIVEN_UP_IN_PART, 14],
   ['lost a service', ONE_FAILED, 14],
+  ['came back', BACK, 13],
 ] as const)('the exit code tells that an upgrade %s', (_, events, exitCode) => {
   prepare('20260101-100000', events);
   expect(run('show', '20260101-100000').exitCode).toBe(exitCode);
   expect(run('status').exitCode).toBe(exitCode);
+});
+
+test.each([
+  [COMING_BACK, 'did not get there; the machine is back on Linux 6.12.1 and restores the workloads'],
+  [BACK, 'did not get there; the machine came back to Linux 6.12.1'],
+  [LOST, 'did not get there; the machine came back to Linux 6.12.1 (the way back was tried before)'],
+] as const)('the status says where the machine came back to', (events, words) => {
+  prepare('20260101-100000', events);
+  expect(run('status').stdout.split('\n')[0]).toBe(`Upgrade 20260101-100000, Linux 6.12.1 → 7.3.4: ${words}`);
 });
 
 test('the status is that of the newest upgrade', () => {

@@ -4,7 +4,7 @@ import type { Initramfs } from '../../../src/model/initramfs.ts';
 import type { Step } from '../../../src/model/step.ts';
 import type { Survey } from '../../../src/model/survey.ts';
 import type { Workload } from '../../../src/model/workload.ts';
-import { handoverPaths } from '../../../src/model/handover.ts';
+import { handoverPaths, WAY_BACK } from '../../../src/model/handover.ts';
 import { tmpfs } from '../../../src/state/tmpfs.ts';
 import { byPriority } from '../../../src/plan/priority.ts';
 import { listening, mount, survey, task, workload } from '../survey/builders.ts';
@@ -46,7 +46,8 @@ async function plan(seen: Survey, afresh: readonly string[] = [], initramfs: Ini
     to: { release: '7.3.4', image: '/boot/vmlinuz-7.3.4', initrd: '/boot/initrd.img-7.3.4' },
     initramfs,
     ...snapshots,
-    machine: { machineId: '0'.repeat(32), commandLine: 'root=/dev/vda ro', pidMax: 4_194_304, reservedPids: 300, lastPid: 4000 },
+    wayBack: 'restore',
+    machine: { machineId: '0'.repeat(32), bootId: 'f00', commandLine: 'root=/dev/vda ro', pidMax: 4_194_304, reservedPids: 300, lastPid: 4000 },
   });
 }
 
@@ -171,7 +172,7 @@ test('what changes in the parked machine is archived after the last image, and s
   expect(archives).toHaveLength(5);
   expect(Math.min(...archives)).toBeGreaterThan(Math.max(...dumps));
   expect(seal).toBeGreaterThan(Math.max(...archives));
-  for (const at of indices(({ action }) => action.kind === 'write' || action.kind === 'make-folder' || action.kind === 'link')) expect(at).toBeLessThan(Math.min(...park));
+  for (const at of indices(({ phase, action }) => (phase !== 'jump' && action.kind === 'write') || action.kind === 'make-folder' || action.kind === 'link')) expect(at).toBeLessThan(Math.min(...park));
 });
 
 test('the seal has every workload with the folder of each of its trees', () => {
@@ -184,8 +185,23 @@ test('the seal has every workload with the folder of each of its trees', () => {
 });
 
 test('the disks are written before the jump, and the jump is the last step', () => {
-  expect(steps.at(-2)?.action).toEqual({ kind: 'run', argv: ['sync'] });
+  expect(steps.at(-3)?.action).toEqual({ kind: 'run', argv: ['sync'] });
   expect(indices(({ action }) => action.kind === 'jump')).toEqual([steps.length - 1]);
+});
+
+test('a boot that is no jump finds the hand-over only when everything is on disk, and no more once it was given up', () => {
+  expect(steps.at(-2)).toMatchObject({
+    action: { kind: 'write', path: '/etc/segue/way-back', content: '20260102-030405 /var/lib/segue f00\n' },
+    undo: { kind: 'remove', path: '/etc/segue/way-back' },
+  });
+});
+
+test('the hand-over says what to do then, and which process ids are to stay free, as the command line does', () => {
+  const load = steps.find((step) => runs(step, 'kexec', '--load'));
+  const words = load?.action.kind === 'run' ? load.action.argv.join(' ') : '';
+  const lastPid = /ns_last_pid=(\d+)/.exec(words)?.[1] ?? '';
+  expect(written(`${paths.handover}/way-back`)).toBe(`restore 4194304 ${lastPid}\n`);
+  expect(Number(lastPid)).toBeGreaterThan(6000);
 });
 
 test('who is to be started afresh is stopped before the sockets are held, and started again on the way back', () => {
@@ -200,8 +216,8 @@ test('no two steps are called the same', () => {
   expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
 });
 
-test('every file of the upgrade is in its hand-over', () => {
-  for (const { action } of steps) if ('path' in action) expect(action.path.startsWith(paths.handover)).toBe(true);
+test('every file of the upgrade is in its hand-over, but the one by which that is found', () => {
+  for (const { action } of steps) if ('path' in action && action.path !== WAY_BACK) expect(action.path.startsWith(paths.handover)).toBe(true);
 });
 
 test('boot/restore finds the cgroup, the main process, the trees, the archives and the open files', () => {

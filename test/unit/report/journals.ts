@@ -85,4 +85,34 @@ export const GIVEN_UP_IN_PART: readonly JournalEvent[] = [
 
 export const REFUSED: readonly JournalEvent[] = [...JUMPING, after('10:00:08.000', 'handover-refused', { why: 'the hand-over is of another machine' })];
 
+/** The new kernel went down when redis had come back in it. */
+export const COMING_BACK: readonly JournalEvent[] = [
+  ...ARRIVED,
+  after('10:00:09.000', 'restoring', { unit: 'redis.service' }),
+  after('10:00:10.000', 'restored', { unit: 'redis.service' }),
+  event('10:01:00.000', 'came-back'),
+  event('10:01:00.100', 'locked'),
+];
+
+export const BACK: readonly JournalEvent[] = [
+  ...COMING_BACK,
+  event('10:01:01.000', 'restore-failed', { unit: 'redis.service', why: 'its image was used before' }),
+  event('10:01:01.100', 'afresh', { unit: 'redis.service' }),
+  event('10:01:02.000', 'restored', { unit: 'nginx.service' }),
+  event('10:01:03.000', 'settling'),
+  event('10:01:03.400', 'afresh', { unit: 'redis.service' }),
+  event('10:01:03.500', 'settled'),
+];
+
+/** A boot after an attempt that got nowhere. */
+export const LOST: readonly JournalEvent[] = [
+  ...JUMPING,
+  event('10:01:00.000', 'came-back'),
+  event('10:02:00.000', 'came-back', { why: 'the way back was tried before' }),
+  event('10:02:00.100', 'settling'),
+  event('10:02:00.200', 'afresh', { unit: 'redis.service' }),
+  event('10:02:00.300', 'afresh', { unit: 'nginx.service' }),
+  event('10:02:00.500', 'settled'),
+];
+
 export const toText = (events: readonly JournalEvent[]): string => events.map((one) => `${JSON.stringify(one)}\n`).join('');

@@ -3,11 +3,14 @@ import { exitCodeOf, makeReport, type UpgradeReport } from '../../../src/report/
 import { parseJournal, type JournalEvent } from '../../../src/store/journal.ts';
 import {
   ARRIVED,
+  BACK,
   BEGUN,
+  COMING_BACK,
   event,
   GIVEN_UP,
   GIVEN_UP_IN_PART,
   JUMPING,
+  LOST,
   ONE_AFRESH,
   ONE_FAILED,
   PARKING,
@@ -30,6 +33,9 @@ test.each([
   ['given-up', GIVEN_UP, 1],
   ['given-up-in-part', GIVEN_UP_IN_PART, 14],
   ['refused', REFUSED, 12],
+  ['coming-back', COMING_BACK, 0],
+  ['back', BACK, 13],
+  ['back', LOST, 13],
 ] as const)('an upgrade that is %s is told by its journal', (state, events, exitCode) => {
   expect(report(events).state).toBe(state);
   expect(exitCodeOf(report(events))).toBe(exitCode);
@@ -40,8 +46,8 @@ test('an upgrade that was cut off while it gave up is not given up altogether', 
 });
 
 test('an upgrade has ended when it is settled, given up or refused', () => {
-  for (const events of [SETTLED, GIVEN_UP, GIVEN_UP_IN_PART, REFUSED]) expect(report(events).endedAt).toBe(events.at(-1)?.at);
-  for (const events of [BEGUN, PARKING, JUMPING, ARRIVED]) expect(report(events).endedAt).toBeUndefined();
+  for (const events of [SETTLED, GIVEN_UP, GIVEN_UP_IN_PART, REFUSED, BACK, LOST]) expect(report(events).endedAt).toBe(events.at(-1)?.at);
+  for (const events of [BEGUN, PARKING, JUMPING, ARRIVED, COMING_BACK]) expect(report(events).endedAt).toBeUndefined();
 });
 
 test('the pause of a workload goes from its first step of the parking to its restore', () => {
@@ -50,6 +56,27 @@ test('the pause of a workload goes from its first step of the parking to its res
     { unit: 'nginx.service', fate: 'restored', pid: 500, parkedAt: '2026-01-01T10:00:03.000Z', restoredAt: '2026-01-01T10:00:11.000Z', pauseMs: 8000 },
     { unit: 'game.service', fate: 'stopped', pid: 600, parkedAt: '2026-01-01T10:00:02.000Z' },
   ]);
+});
+
+test('what came back in a kernel that went down did not come back', () => {
+  expect(fates(COMING_BACK)).toEqual({ 'redis.service': 'carried', 'nginx.service': 'carried', 'game.service': 'stopped' });
+  expect(report(BACK)).toMatchObject({ from: '6.12.1', to: '7.3.4', backOn: '6.12.1' });
+  expect(report(BACK).workloads).toMatchObject([
+    { unit: 'redis.service', fate: 'afresh', why: 'its image was used before' },
+    { unit: 'nginx.service', fate: 'restored', pauseMs: 59_000 },
+    { unit: 'game.service', fate: 'stopped' },
+  ]);
+  expect(report(BACK).workloads[0]).not.toHaveProperty('pauseMs');
+  expect(report(BACK).phases.map(({ phase, ms }) => [phase, ms])).toEqual([['prepare', 2000], ['park', 2000], ['jump', 56_000], ['restore', 3000], ['settle', 500]]);
+});
+
+test('why nothing was restored on the way back is told', () => {
+  expect(report(LOST).why).toBe('the way back was tried before');
+  expect(report(BACK).why).toBeUndefined();
+});
+
+test('one of the way back that ended in trouble needs somebody', () => {
+  expect(exitCodeOf(report([...BACK.slice(0, -2), event('10:01:03.400', 'failed', { unit: 'redis.service' }), ...BACK.slice(-1)]))).toBe(14);
 });
 
 test('a clock that went back gives no negative pause', () => {
