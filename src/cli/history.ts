@@ -1,15 +1,21 @@
 import { buildCommand } from '@stricli/core';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ok, type Result } from '../failure/result.ts';
 import { exitCodeOf, makeReport, type UpgradeReport } from '../report/report.ts';
 import { duration, table } from '../report/table.ts';
 import { journalSize, readJournal, upgradeIds } from '../store/journal.ts';
 import { runningUpgrade } from '../upgrade/lock.ts';
 import * as flags from './flags.ts';
-import { print, printJson, report as reportFailure } from './output.ts';
+import { print, printJson, report as reportFailure, unwrap } from './output.ts';
 
-function load(store: string, id: string): UpgradeReport | undefined {
-  const events = readJournal(store, id);
-  return events === undefined ? undefined : makeReport(id, events);
+/** All upgrades that have begun, oldest first. */
+function loadAll(store: string): Result<UpgradeReport[]> {
+  const ids = upgradeIds(store);
+  if (!ids.ok) return ids;
+  return ok(ids.value.flatMap((id) => {
+    const events = readJournal(store, id);
+    return events === undefined ? [] : [makeReport(id, events)];
+  }));
 }
 
 const SENTENCES: Readonly<Record<Exclude<UpgradeReport['state'], 'coming-back' | 'back'>, string>> = {
@@ -71,8 +77,9 @@ async function changed(store: string, id: string): Promise<void> {
 
 async function status({ json, store, wait }: ReadFlags & { readonly wait: boolean }): Promise<void> {
   for (;;) {
-    const id = upgradeIds(store).at(-1);
-    const report = id === undefined ? undefined : load(store, id);
+    const reports = unwrap(loadAll(store));
+    if (reports === undefined) return;
+    const report = reports.at(-1);
     if (report === undefined) {
       if (json) printJson({ schemaVersion: 1, state: 'none' });
       else print('There was no upgrade so far.');
@@ -83,12 +90,13 @@ async function status({ json, store, wait }: ReadFlags & { readonly wait: boolea
       tell(report, json);
       return;
     }
-    await changed(store, id ?? '');
+    await changed(store, report.id);
   }
 }
 
 function history({ json, store }: ReadFlags): void {
-  const reports = upgradeIds(store).flatMap((id) => load(store, id) ?? []);
+  const reports = unwrap(loadAll(store));
+  if (reports === undefined) return;
   if (json) printJson({ schemaVersion: 1, upgrades: reports });
   else if (reports.length === 0) print('There was no upgrade so far.');
   else print(table(['id', 'from', 'to', 'state', 'carried', 'longest pause'], reports.map((report) => {
@@ -99,7 +107,9 @@ function history({ json, store }: ReadFlags): void {
 }
 
 function show({ json, store }: ReadFlags, id: string): void {
-  const report = upgradeIds(store).includes(id) ? load(store, id) : undefined;
+  const reports = unwrap(loadAll(store));
+  if (reports === undefined) return;
+  const report = reports.find((each) => each.id === id);
   if (report === undefined) process.exitCode = reportFailure({ reason: 'upgrade-unknown', id });
   else tell(report, json);
 }

@@ -1,5 +1,6 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { appendFileSync, closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import * as z from 'zod';
+import { failed, ok, type Result } from '../failure/result.ts';
 import { handoverPaths } from '../model/handover.ts';
 
 /**
@@ -8,7 +9,7 @@ import { handoverPaths } from '../model/handover.ts';
  */
 const Event = z.object({
   /** RFC 3339, the clock of the kernel that wrote it. */
-  at: z.string(),
+  at: z.string().refine((at) => !Number.isNaN(Date.parse(at))),
   kernel: z.string(),
   event: z.string(),
   unit: z.string().optional(),
@@ -27,6 +28,7 @@ export type JournalEvent = z.infer<typeof Event>;
 
 export interface Journal {
   readonly id: string;
+  /** Throws when the disk says no: then what it announces must not take effect. */
   append(event: Omit<JournalEvent, 'at' | 'kernel'>): void;
 }
 
@@ -43,17 +45,21 @@ export function openJournal(store: string, id: string, kernel: string): Journal 
   return {
     id,
     append(event) {
-      writeSync(file, `${JSON.stringify({ at: new Date().toISOString(), kernel, ...event })}\n`);
+      appendFileSync(file, `${JSON.stringify({ at: new Date().toISOString(), kernel, ...event })}\n`);
       fsyncSync(file);
     },
   };
 }
 
-/** A torn last line (a power cut) is left out; so is what a newer segue wrote and this one does not know. */
+/**
+ * An event that a power cut has torn is left out, as is what a newer segue wrote and this one does not know. What was
+ * written next stands in the same line, after the torn one or after zeros that the filesystem left: no text within an
+ * event looks like its beginning.
+ */
 export function parseJournal(text: string): JournalEvent[] {
   return text.split('\n').flatMap((line) => {
     try {
-      const parsed = Event.safeParse(JSON.parse(line));
+      const parsed = Event.safeParse(JSON.parse(line.slice(Math.max(0, line.lastIndexOf('{"at":')))));
       return parsed.success ? [parsed.data] : [];
     } catch {
       return [];
@@ -61,20 +67,22 @@ export function parseJournal(text: string): JournalEvent[] {
   });
 }
 
+/** Undefined when there is none, or nothing in it can be read: that upgrade had not begun. */
 export function readJournal(store: string, id: string): JournalEvent[] | undefined {
   try {
-    return parseJournal(readFileSync(`${handoverPaths(store, id).upgrade}/journal.ndjson`, 'utf8'));
+    const events = parseJournal(readFileSync(`${handoverPaths(store, id).upgrade}/journal.ndjson`, 'utf8'));
+    return events.length === 0 ? undefined : events;
   } catch {
     return undefined;
   }
 }
 
 /** The ids of all upgrades, oldest first. */
-export function upgradeIds(store: string): string[] {
+export function upgradeIds(store: string): Result<string[]> {
   try {
-    return readdirSync(`${store}/upgrades`).filter((name) => /^[0-9A-Za-z-]+$/.test(name)).sort();
-  } catch {
-    return [];
+    return ok(readdirSync(`${store}/upgrades`).filter((name) => /^[0-9A-Za-z-]+$/.test(name)).sort());
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES' ? failed({ reason: 'not-root' }) : ok([]);
   }
 }
 

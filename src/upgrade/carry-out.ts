@@ -3,7 +3,7 @@ import type { Failure } from '../failure/failure.ts';
 import { failed, ok, type Result } from '../failure/result.ts';
 import type { Step } from '../model/step.ts';
 import type { Journal } from '../store/journal.ts';
-import { carryOutAction } from './act.ts';
+import { attempt, carryOutAction } from './act.ts';
 import type { Guard } from './guard.ts';
 
 export interface Progress {
@@ -53,11 +53,13 @@ export async function carryOut(steps: readonly Step[], { journal, progress, guar
     if (interruption !== undefined) return failed(interruption);
     progress.stepBegins(step);
     const { phase, title, unit, undo } = step;
-    journal.append({ event: step.action.kind === 'jump' ? 'jumping' : 'step', phase, step: title, ...(unit === undefined ? {} : { unit }) });
-    if (undo !== undefined) await guard.begins({ title, undo, ...(unit === undefined ? {} : { unit }) });
-    const result = await carryOutAction(step, step.action);
-    if (result.ok && result.value !== undefined) journal.append(result.value);
-    return result;
+    return await attempt(step, async () => {
+      journal.append({ event: step.action.kind === 'jump' ? 'jumping' : 'step', phase, step: title, ...(unit === undefined ? {} : { unit }) });
+      if (undo !== undefined) await guard.begins({ title, undo, ...(unit === undefined ? {} : { unit }) });
+      const result = await carryOutAction(step, step.action);
+      if (result.ok && result.value !== undefined) journal.append(result.value);
+      return result;
+    });
   };
   /** Takes one lane after the other, until none is left or a step of any lane has failed. */
   const work = async (left: Step[][]): Promise<void> => {
@@ -75,7 +77,11 @@ export async function carryOut(steps: readonly Step[], { journal, progress, guar
     if (first === undefined) continue;
     const { step, failure } = first;
     progress.givingUp(failure);
-    journal.append({ event: 'giving-up', why: failure.reason, step: step.title, ...(step.unit === undefined ? {} : { unit: step.unit }) });
+    // A journal that cannot be written may be the very reason.
+    await attempt(step, () => {
+      journal.append({ event: 'giving-up', why: failure.reason, step: step.title, ...(step.unit === undefined ? {} : { unit: step.unit }) });
+      return Promise.resolve(ok(undefined));
+    });
     await guard.giveUp(failure.reason);
     return failed(failure);
   }

@@ -121,7 +121,7 @@ test('a torn line in the middle costs that line only', () => {
 });
 
 test('events of a newer segue are read, and lines that are no events are left out', () => {
-  const [first] = parseJournal('{"at":"t","kernel":"k","event":"dreaming","depth":3}\n{"at":"t"}\n[]\n\nnull\n');
+  const [first] = parseJournal('{"at":"2026-01-01T00:00:00Z","kernel":"k","event":"dreaming","depth":3}\n{"at":"t"}\n[]\n\nnull\n');
   expect(first).toMatchObject({ event: 'dreaming' });
   expect(parseJournal('{"at":"t"}\n[]\n\nnull\n')).toEqual([]);
 });

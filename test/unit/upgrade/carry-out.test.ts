@@ -9,7 +9,7 @@ import type { Action, Step } from '../../../src/model/step.ts';
 import { carryOut, lanes } from '../../../src/upgrade/carry-out.ts';
 import type { Guard } from '../../../src/upgrade/guard.ts';
 import { undo, type Undoable } from '../../../src/upgrade/undo.ts';
-import { openJournal, readJournal } from '../../../src/store/journal.ts';
+import { openJournal, readJournal, type Journal } from '../../../src/store/journal.ts';
 
 const ID = '20260101-100000';
 let folder: string;
@@ -171,4 +171,24 @@ test('when one of several images fails, the others under way end, no further one
 
   expect(result).toMatchObject({ failure: { reason: 'dump-failed', unit: 'u0' } });
   expect(words().toSorted()).toEqual(begun.map((title) => title.replace('image ', 'undo-')).toSorted());
+});
+
+test('a step that cannot be noted does not take effect, and what was begun is undone', async () => {
+  const undone: string[] = [];
+  const real = openJournal(folder, ID, '6.12.1');
+  let room = 1;
+  const full: Journal = {
+    id: ID,
+    append(event) {
+      if (room === 0) throw new Error('ENOSPC: no space left on device');
+      room -= 1;
+      real.append(event);
+    },
+  };
+  const guard: Guard = { begins: ({ title }) => { undone.push(title); return Promise.resolve(); }, giveUp: (why) => { undone.push(why); return Promise.resolve(); } };
+  const result = await carryOut([step('a', noted('a'), noted('undo-a')), step('b', noted('b'))], { journal: full, progress: { stepBegins: () => undefined, givingUp: () => undefined }, guard, interrupted: () => undefined });
+
+  expect(result).toEqual({ ok: false, failure: { reason: 'step-failed', step: 'b', error: 'ENOSPC: no space left on device' } });
+  expect(words()).toEqual(['a']);
+  expect(undone).toEqual(['a', 'step-failed']);
 });

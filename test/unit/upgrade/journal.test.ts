@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { newId, openJournal, readJournal, upgradeIds } from '../../../src/store/journal.ts';
+import { newId, openJournal, parseJournal, readJournal, upgradeIds } from '../../../src/store/journal.ts';
 
 let store: string;
 beforeEach(() => {
@@ -40,10 +40,22 @@ test('journals are for root only', () => {
 
 test('upgrades are told oldest first, other folders are not upgrades', () => {
   for (const id of ['20260201-000000', '20260101-000000', '.tmp', 'a b']) mkdirSync(join(store, 'upgrades', id), { recursive: true });
-  expect(upgradeIds(store)).toEqual(['20260101-000000', '20260201-000000']);
+  expect(upgradeIds(store)).toEqual({ ok: true, value: ['20260101-000000', '20260201-000000'] });
 });
 
 test('without a store there are no upgrades, and no journal of one', () => {
-  expect(upgradeIds(join(store, 'nothing'))).toEqual([]);
+  expect(upgradeIds(join(store, 'nothing'))).toEqual({ ok: true, value: [] });
   expect(readJournal(store, 'one')).toBeUndefined();
+});
+
+test('what was torn takes nothing with it that was written after', () => {
+  const line = (event: string): string => `{"at":"2026-01-01T00:00:00.000Z","kernel":"6.12.1","event":"${event}"}\n`;
+  const torn = line('jumping').slice(0, 30);
+  const text = `${line('begun')}${torn}${line('arrived')}${'\0'.repeat(9)}${line('settling')}{"at":"yesterday","kernel":"6.12.1","event":"x"}\n${line('settled')}`;
+  expect(parseJournal(text).map(({ event }) => event)).toEqual(['begun', 'arrived', 'settling', 'settled']);
+});
+
+test('a folder without a readable journal is no upgrade', () => {
+  openJournal(store, 'empty', 'old');
+  expect(readJournal(store, 'empty')).toBeUndefined();
 });
