@@ -24,9 +24,9 @@ const Status = z.object({
 export type Status = z.infer<typeof Status>;
 
 /** Runs `segue upgrade` as an administrator would, over ssh, and waits on the new kernel until it is settled. */
-export async function upgrade(guest: Guest, to: string): Promise<Status> {
+export async function upgrade(guest: Guest, to: string, ...options: readonly string[]): Promise<Status> {
   const before = await guest.bootId();
-  const command = `segue upgrade --to ${to} --yes`;
+  const command = ['segue upgrade --to', to, '--yes', ...options].join(' ');
   stage.quote(`$ ${command}`);
   // Its own connection: all others are to be gone when the guest freezes.
   const [file = '', ...args] = sshCommand(guest.ssh, command, { shared: false, tty: false });

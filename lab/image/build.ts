@@ -7,7 +7,7 @@ import { run } from '../host/run.js';
 import { aptSources, SUITE } from './packages.js';
 
 export const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
-const DISK_SIZE = '8G';
+const DISK_SIZE = '16G';
 
 export interface BootstrapOptions {
   readonly suite?: string;
