@@ -6,7 +6,8 @@ import type { Plan } from '../plan/plan.ts';
 import type { Action, Step } from '../model/step.ts';
 import { duration, table } from '../report/table.ts';
 import { display, traceCommands } from '../tools/command.ts';
-import { preDumpCommand } from '../tools/criu.ts';
+import { preDumpCommand, wholeCommand } from '../tools/criu.ts';
+import { INSTANCE } from '../tools/tracefs.ts';
 import { prepare } from '../upgrade/prepare.ts';
 import { upgrade } from '../upgrade/upgrade.ts';
 import { words } from '../failure/words.ts';
@@ -41,6 +42,16 @@ export function commands(action: Action): string {
       return action.ports.length === 0 ? ': # no listening socket' : `# until nothing waits there, for ${action.seconds.toString()} s at most\nss -Htn state listening state syn-recv '( ${action.ports.map((port) => `sport = :${port.toString()}`).join(' or ')} )'`;
     case 'snapshot':
       return `# in rounds, until the next would not pay; once it has let the task go, in ${action.controlGroup}\n${display(preDumpCommand(action.order, action.folder, 1))}`;
+    case 'count-calls':
+      return `mkdir ${INSTANCE} # and count there what the threads of these call: ${action.controlGroups.join(' ')}`;
+    case 'end-snapshots':
+      return `rmdir ${INSTANCE}`;
+    case 'snapshot-whole':
+      return `${action.trees.map(({ order, folder }) => display(wholeCommand(order, folder, 0))).join('\n')}\nxargs kill -CONT </sys/fs/cgroup${action.controlGroup}/cgroup.procs`;
+    case 'prove':
+      return action.workloads.map(({ controlGroup }) => `echo 1 >/sys/fs/cgroup${controlGroup}/cgroup.freeze`).join('\n');
+    case 'thaw':
+      return action.controlGroups.map((controlGroup) => `echo 0 >/sys/fs/cgroup${controlGroup}/cgroup.freeze`).join('\n');
     case 'dump':
       return `${display(action.argv)}${action.privateUsers ? `\n# and leave the user namespace of PrivateUsers= out of ${action.images}/ids-*.img` : ''}`;
     case 'resume':

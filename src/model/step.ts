@@ -25,10 +25,20 @@ export type Action =
   | { readonly kind: 'drain'; readonly ports: readonly number[]; readonly seconds: number }
   /** Images the memory of one tree while it runs, in rounds. */
   | { readonly kind: 'snapshot'; readonly unit: string; readonly order: DumpOrder; readonly handover: string; readonly folder: string; readonly startTime: number; readonly controlGroup: string; readonly budget: number }
-  /** Images one tree of a workload and leaves it stopped. */
+  /** Counts the system calls of these workloads, so that it can be told which of them have slept. */
+  | { readonly kind: 'count-calls'; readonly controlGroups: readonly string[] }
+  /** Removes all that snapshots have left in the kernel. */
+  | { readonly kind: 'end-snapshots' }
+  /** Images all of a workload that sleeps, and lets it go on: used as it is if it sleeps still when everything stops. */
+  | ({ readonly kind: 'snapshot-whole' } & WholeSnapshot)
+  /** Stops the workloads that have such an image, and finds out whose is current; the others go on until they are imaged. */
+  | { readonly kind: 'prove'; readonly workloads: readonly ProvableWorkload[] }
+  /** Lets these cgroups run again. */
+  | { readonly kind: 'thaw'; readonly controlGroups: readonly string[] }
+  /** Images one tree of a workload and leaves it stopped, unless an image of it is proven current. */
   | { readonly kind: 'dump'; readonly unit: string; readonly argv: readonly string[]; readonly images: string; readonly privateUsers: boolean; readonly pid: number; readonly startTime: number }
   /** Lets the tasks of a cgroup run again, but for those that were stopped before. */
-  | { readonly kind: 'resume'; readonly controlGroup: string; readonly keepStopped: readonly number[]; readonly images: string }
+  | { readonly kind: 'resume'; readonly controlGroup: string; readonly keepStopped: readonly number[] }
   /** Deletes every lock on sockets, segue's and CRIU's. */
   | { readonly kind: 'unlock' }
   /** Writes the locks of the new kernel and the checksums: the hand-over is complete. */
@@ -36,16 +46,45 @@ export type Action =
   /** Starts the new kernel. Does not return. */
   | { readonly kind: 'jump' };
 
+export interface WholeSnapshot {
+  readonly unit: string;
+  /** Its folder in the hand-over. */
+  readonly workload: string;
+  readonly handover: string;
+  readonly controlGroup: string;
+  readonly keepStopped: readonly number[];
+  readonly privateUsers: boolean;
+  readonly hostNetwork: boolean;
+  readonly sockets: readonly number[];
+  readonly trees: readonly { readonly order: DumpOrder; readonly folder: string; readonly startTime: number }[];
+}
+
+export interface ProvableWorkload {
+  readonly unit: string;
+  readonly workload: string;
+  readonly controlGroup: string;
+  /** Where each tree's images are to be, and its snapshots. */
+  readonly trees: readonly { readonly images: string; readonly snapshots: string }[];
+}
+
 /** What a step has to say for the journal, and the report. */
 export interface Note {
   readonly event: string;
-  readonly unit: string;
+  readonly unit?: string;
   readonly why?: string;
   /** Of a snapshot: what each of its rounds wrote, and for how long it held the tasks. */
   readonly rounds?: readonly { readonly bytes: number; readonly heldMs: number }[];
   /** Of an image: memory that it has itself, and that a snapshot has for it, bytes. */
   readonly bytes?: number;
   readonly earlierBytes?: number;
+  /** For how long CRIU held the tasks, milliseconds. */
+  readonly heldMs?: number;
+  /** The snapshot is an image of everything, not of memory only. */
+  readonly whole?: boolean;
+  /** Whose image was proven current, and when they had been stopped (RFC 3339); who is imaged again, and why. */
+  readonly current?: readonly string[];
+  readonly stoppedAt?: string;
+  readonly changed?: readonly { readonly unit: string; readonly why: string }[];
 }
 
 export interface SealedWorkload {
@@ -53,5 +92,7 @@ export interface SealedWorkload {
   readonly controlGroup: string;
   /** It has sockets in the machine's own network namespace. */
   readonly hostNetwork: boolean;
+  /** Names of its archives. */
+  readonly archives: readonly string[];
   readonly images: readonly string[];
 }

@@ -22,5 +22,5 @@ export async function dump(action: Dump): Promise<Result<Note>> {
   }
   if (action.privateUsers) await leaveUserNamespace(action.images);
   const statistics = await dumpStatistics(action.images).catch(() => undefined);
-  return ok({ event: 'imaged', unit: action.unit, ...(statistics === undefined ? {} : { bytes: statistics.writtenBytes, earlierBytes: statistics.earlierBytes }) });
+  return ok({ event: 'imaged', unit: action.unit, ...(statistics === undefined ? {} : { bytes: statistics.writtenBytes, earlierBytes: statistics.earlierBytes, heldMs: statistics.heldMs }) });
 }

@@ -7,7 +7,9 @@ import { runId } from '../tools/criu-images.ts';
 import { lockTable } from '../tools/criu.ts';
 import { handoverLockScript, lockTables } from '../tools/nft.ts';
 import { inetSockets, type InetSocket } from '../tools/ss.ts';
-import { checksums, fileOf } from '../tools/xxhsum.ts';
+import { checksums } from '../tools/xxhsum.ts';
+import { readImprint } from '../snapshot/imprint-file.ts';
+import { isProven } from './prove.ts';
 
 /** Sockets that the (stopped) tasks of a cgroup hold now. */
 async function socketsOf(controlGroup: string, all: readonly InetSocket[]): Promise<InetSocket[]> {
@@ -26,6 +28,52 @@ async function filesBelow(folder: string): Promise<string[]> {
   return entries.filter((entry) => entry.isFile()).map((entry) => `${entry.parentPath}/${entry.name}`.slice(folder.length + 1)).sort();
 }
 
+/** Files of a workload's folder that a seal must sum: snapshots were summed when they were taken. */
+const unsummed = (file: string): boolean => !/\/(snapshots\/.*|manifest|imprint\.json)$/.test(file);
+
+/** The locks of a workload's trees in the new kernel, and their names. */
+interface Locks {
+  readonly names: readonly string[];
+  readonly script: string;
+}
+
+const locksFor = (names: readonly string[], sockets: readonly InetSocket[]): Locks =>
+  sockets.length === 0 ? { names: [], script: '' } : { names, script: names.map((table) => handoverLockScript(table, sockets)).join('\n') };
+
+/** Sums what its images, all of them taken while everything stood still, and its archives are made of. */
+async function sealImaged(handover: string, workload: SealedWorkload, existing: ReadonlySet<string>, all: readonly InetSocket[]): Promise<Result<Locks>> {
+  const folder = `workloads/${workload.unit}`;
+  const tables: string[] = [];
+  for (const images of workload.images) {
+    const table = lockTable((await runId(images)) ?? '');
+    // CRIU made the table of this name when it imaged the tree; otherwise it would not find it at the restore.
+    if (workload.hostNetwork && !existing.has(table)) return failed({ reason: 'step-failed', step: 'seal the hand-over', error: `CRIU's lock ${table} of ${workload.unit} is not there` });
+    tables.push(table);
+  }
+  const locks = locksFor(tables, workload.hostNetwork ? await socketsOf(workload.controlGroup, all) : []);
+  await writeDurably(`${handover}/${folder}/locks`, locks.names.map((table) => `${table}\n`).join(''));
+  const files = (await filesBelow(`${handover}/${folder}`)).map((file) => `${folder}/${file}`);
+  const earlier = await Promise.all(files.filter((file) => file.endsWith('/snapshots/manifest')).map((file) => fs.readFile(`${handover}/${file}`, 'utf8')));
+  const summed = await checksums(handover, files.filter(unsummed));
+  if (!summed.ok) return summed;
+  await writeDurably(`${handover}/${folder}/manifest`, [...summed.value.map(({ line }) => `${line}\n`), ...earlier].join(''));
+  return ok(locks);
+}
+
+/** All that was imaged while it slept was summed then (src/snapshot/imprint-file.ts); its archives were made now. */
+async function sealProven(handover: string, { unit, archives }: SealedWorkload, all: readonly InetSocket[]): Promise<Result<Locks>> {
+  const folder = `workloads/${unit}`;
+  const imprint = readImprint(`${handover}/${folder}`);
+  if (imprint === undefined) return failed({ reason: 'step-failed', step: 'seal the hand-over', error: `the imprint of ${unit} is gone` });
+  if (archives.length > 0) {
+    const summed = await checksums(handover, archives.map((name) => `${folder}/${name}`));
+    if (!summed.ok) return summed;
+    await fs.appendFile(`${handover}/${folder}/manifest`, summed.value.map(({ line }) => `${line}\n`).join(''));
+  }
+  const sockets = new Set(imprint.sockets);
+  return ok(locksFor(imprint.locks, all.filter((socket) => sockets.has(socket.inode))));
+}
+
 /**
  * Completes the hand-over: the locks that the new kernel sets before its network is up, made from the sockets as the
  * images have them, and `manifest`, the checksums that boot/lock and boot/restore verify.
@@ -38,33 +86,18 @@ export async function seal(handover: string, workloads: readonly SealedWorkload[
   const existing = new Set(tables.value);
   const scripts: string[] = [];
   for (const workload of workloads) {
-    const sockets = workload.hostNetwork ? await socketsOf(workload.controlGroup, all.value) : [];
-    const locks: string[] = [];
-    for (const images of workload.images) {
-      const table = lockTable((await runId(images)) ?? '');
-      // CRIU made the table of this name when it imaged the tree; otherwise it would not find it at the restore.
-      if (workload.hostNetwork && !existing.has(table)) return failed({ reason: 'step-failed', step: 'seal the hand-over', error: `CRIU's lock ${table} of ${workload.unit} is not there` });
-      locks.push(table);
-    }
-    const used = sockets.length > 0 ? locks : [];
-    scripts.push(...used.map((table) => handoverLockScript(table, sockets)));
-    await writeDurably(`${handover}/workloads/${workload.unit}/locks`, used.map((table) => `${table}\n`).join(''));
+    const proven = workload.images.every(isProven);
+    const locks = await (proven ? sealProven(handover, workload, all.value) : sealImaged(handover, workload, existing, all.value));
+    if (!locks.ok) return locks;
+    scripts.push(locks.value.script);
   }
   await writeDurably(`${handover}/lock.nft`, scripts.join('\n'));
 
-  const files = await filesBelow(handover);
-  // Snapshots were summed when they were taken.
-  const ofSnapshot = /^workloads\/[^/]+\/trees\/[^/]+\/snapshots\//;
-  const earlier = await Promise.all(files.filter((file) => ofSnapshot.test(file) && file.endsWith('/snapshots/manifest')).map((file) => fs.readFile(`${handover}/${file}`, 'utf8')));
-  const summed = await checksums(handover, files.filter((file) => !ofSnapshot.test(file)));
+  const others = (await fs.readdir(handover)).filter((name) => name !== 'workloads' && name !== 'manifest');
+  const files = await Promise.all(others.map(async (name) => ((await fs.lstat(`${handover}/${name}`)).isDirectory() ? (await filesBelow(`${handover}/${name}`)).map((file) => `${name}/${file}`) : [name])));
+  const summed = await checksums(handover, files.flat());
   if (!summed.ok) return summed;
-  const sums = [...summed.value, ...earlier.flatMap((text) => text.split('\n').filter(Boolean)).map((line) => ({ line, file: fileOf(line) }))];
-  const manifests = new Map<string, string[]>([['', []], ...workloads.map(({ unit }): [string, string[]] => [`workloads/${unit}/`, []])]);
-  for (const { line, file } of sums) {
-    const folder = /^workloads\/[^/]+\//.exec(file)?.[0] ?? '';
-    manifests.get(folder)?.push(`${line}\n`);
-  }
-  for (const [folder, lines] of manifests) await writeDurably(`${handover}/${folder}manifest`, lines.join(''));
+  await writeDurably(`${handover}/manifest`, summed.value.map(({ line }) => `${line}\n`).join(''));
   return ok(undefined);
 }
 

@@ -8,6 +8,7 @@ import type { Initramfs } from '../model/initramfs.ts';
 import type { Survey } from '../model/survey.ts';
 import type { Tree, Workload } from '../model/workload.ts';
 import { firstFreePid, newCommandLine } from './command-line.ts';
+import { ownSettings } from './own-settings.ts';
 import { byPriority } from './priority.ts';
 import { restoreUnit } from './restore-unit.ts';
 import { HANDOVER_FORMAT, handoverPaths, WAY_BACK, type HandoverPaths, type WayBackPolicy } from '../model/handover.ts';
@@ -22,7 +23,7 @@ export interface PlanOptions {
   readonly initramfs: Initramfs;
   /** Whether memory is imaged beforehand, while everything runs. */
   readonly prepare: boolean;
-  /** Time on a processor that each unit has had lately, in any unit of time: who sleeps is imaged first. */
+  /** The part of a processor that each unit has had lately: who sleeps is imaged first. */
   readonly activity: ReadonlyMap<string, number>;
   readonly wayBack: WayBackPolicy;
   readonly machine: { readonly machineId: string; readonly bootId: string; readonly commandLine: string; readonly pidMax: number; readonly reservedPids: number; readonly lastPid: number };
@@ -44,6 +45,8 @@ const DRAIN_SECONDS = 15;
 
 /** A smaller tree is imaged in the stoppage as fast as CRIU would find out what has changed, bytes. */
 const WORTH_A_SNAPSHOT = 16 * 2 ** 20;
+/** Who has had less than this part of a processor lately sleeps, but for a look at the clock now and then. */
+const SLEEPS = 0.01;
 /** All the rounds of a snapshot may write this many times the memory of the tree. */
 const SNAPSHOT_BUDGET = 1.5;
 
@@ -74,6 +77,9 @@ export function choose(survey: Survey, afresh: readonly string[]): Result<Chosen
   return blocked.length > 0 ? failed({ reason: 'obstacles', blocked }) : ok({ carried: rest, stopped });
 }
 
+const snapshotsOf = (workload: Workload, tree: Tree, paths: HandoverPaths): string => `${paths.tree(workload.unit, tree.root.pid)}/snapshots`;
+const stoppedTasks = ({ trees }: Workload): number[] => trees.flatMap(({ tasks }) => tasks.filter((task) => task.stopped).map((task) => task.pid));
+
 function order(workload: Workload, tree: Tree, paths: HandoverPaths, prepare: boolean): DumpOrder {
   return {
     pid: tree.root.pid,
@@ -86,7 +92,7 @@ function order(workload: Workload, tree: Tree, paths: HandoverPaths, prepare: bo
       ...workload.pressureFiles.map((file) => ({ kind: 'pressure' as const, ...file })),
     ],
     shellJob: tree.tasks.some((task) => !tree.tasks.some((leader) => leader.pid === task.session)),
-    ...(prepare && memoryOf(tree) >= WORTH_A_SNAPSHOT ? { snapshots: `${paths.tree(workload.unit, tree.root.pid)}/snapshots` } : {}),
+    ...(prepare && ownSettings(workload).snapshot ? { snapshots: snapshotsOf(workload, tree, paths) } : {}),
   };
 }
 
@@ -116,43 +122,76 @@ function handoverOf(workload: Workload, paths: HandoverPaths, before: readonly s
   ];
 }
 
-/** The cgroup in which memory is read for snapshots: whoever else wants a processor or the disk gets it first. */
+/** Rounds of the memory of its trees, as far as they are large; then, if it sleeps, all of it. */
+function snapshotsOfWorkload(workload: Workload, paths: HandoverPaths, service: string, sleeps: boolean): Step[] {
+  const { unit, controlGroup } = workload;
+  const trees = workload.trees.map((tree) => ({ tree, order: order(workload, tree, paths, false), folder: snapshotsOf(workload, tree, paths), startTime: tree.root.startTime }));
+  const rounds = trees.filter(({ tree }) => memoryOf(tree) >= WORTH_A_SNAPSHOT).map(({ tree, ...each }): Step => ({
+    phase: 'snapshot',
+    unit,
+    title: `image the memory of ${tree.root.comm} (${tree.root.pid.toString()}) while it runs`,
+    action: { kind: 'snapshot', unit, ...each, handover: paths.handover, controlGroup: `/system.slice/${service}`, budget: SNAPSHOT_BUDGET * memoryOf(tree) },
+  }));
+  if (!sleeps) return rounds;
+  const whole: Step = {
+    phase: 'snapshot',
+    unit,
+    title: 'image all of it while it sleeps',
+    action: {
+      kind: 'snapshot-whole', unit, controlGroup, workload: paths.workload(unit), handover: paths.handover, keepStopped: stoppedTasks(workload), privateUsers: workload.privateUsers,
+      hostNetwork: !workload.entered.includes('net'), sockets: workload.sockets.map(({ inode }) => inode), trees: trees.map(({ tree: _, ...each }) => each),
+    },
+    undo: { kind: 'resume', controlGroup, keepStopped: stoppedTasks(workload) },
+  };
+  return [...rounds, whole];
+}
+
+/** Who sleeps comes first; memory is read in a cgroup of the lowest weight: whoever else wants a processor or the disk gets it first. */
 function snapshotSteps(carried: readonly Workload[], paths: HandoverPaths, { id, prepare, activity }: PlanOptions): Step[] {
   const service = `segue-snapshot-${id}.service`;
   const lately = (workload: Workload): number => activity.get(workload.unit) ?? 0;
-  const steps = carried.toSorted((a, b) => lately(a) - lately(b)).flatMap((workload) => workload.trees.flatMap((tree): Step[] => {
-    const { snapshots: folder, ...dump } = order(workload, tree, paths, prepare);
-    if (folder === undefined) return [];
-    return [{
-      phase: 'snapshot',
-      unit: workload.unit,
-      title: `image the memory of ${tree.root.comm} (${tree.root.pid.toString()}) while it runs`,
-      action: { kind: 'snapshot', unit: workload.unit, order: dump, handover: paths.handover, folder, startTime: tree.root.startTime, controlGroup: `/system.slice/${service}`, budget: SNAPSHOT_BUDGET * memoryOf(tree) },
-    }];
-  }));
+  const allowed = carried.filter((workload) => prepare && ownSettings(workload).snapshot).toSorted((a, b) => lately(a) - lately(b));
+  const steps = allowed.flatMap((workload) => snapshotsOfWorkload(workload, paths, service, lately(workload) < SLEEPS));
   if (steps.length === 0) return [];
+  return [
+    {
+      phase: 'snapshot',
+      title: 'make a cgroup of the lowest weight',
+      action: run(['systemd-run', '--quiet', '--collect', `--unit=${service}`, '--slice=system.slice', '--property=CPUWeight=idle', '--property=IOWeight=1', '--', 'sleep', 'infinity']),
+      undo: run(['systemctl', 'stop', service]),
+    },
+    { phase: 'snapshot', title: 'count the system calls of those who sleep', action: { kind: 'count-calls', controlGroups: allowed.filter((workload) => lately(workload) < SLEEPS).map(({ controlGroup }) => controlGroup) }, undo: { kind: 'end-snapshots' } },
+    ...steps,
+    // What is on disk now need not be written while everything waits.
+    { phase: 'snapshot', title: 'write the snapshots to disk', action: run(['sync', '--file-system', paths.handover]) },
+  ];
+}
+
+/** One step for all of a group: an image that is current costs next to nothing, and there may be hundreds of them. */
+function proveSteps(workloads: readonly Workload[], paths: HandoverPaths, prepare: boolean): Step[] {
+  if (!prepare) return [];
   return [{
-    phase: 'snapshot',
-    title: 'make a cgroup of the lowest weight',
-    action: run(['systemd-run', '--quiet', '--collect', `--unit=${service}`, '--slice=system.slice', '--property=CPUWeight=idle', '--property=IOWeight=1', '--', 'sleep', 'infinity']),
-    undo: run(['systemctl', 'stop', service]),
-  }, ...steps];
+    phase: 'park',
+    title: 'stop those who were imaged while they slept, and look whether they sleep still',
+    action: {
+      kind: 'prove',
+      workloads: workloads.map((workload) => ({ unit: workload.unit, workload: paths.workload(workload.unit), controlGroup: workload.controlGroup, trees: workload.trees.map((tree) => ({ images: order(workload, tree, paths, false).images, snapshots: snapshotsOf(workload, tree, paths) })) })),
+    },
+    undo: { kind: 'thaw', controlGroups: workloads.map(({ controlGroup }) => controlGroup) },
+  }];
 }
 
 function parkSteps(workload: Workload, paths: HandoverPaths, prepare: boolean): Step[] {
-  const { unit } = workload;
-  const keepStopped = workload.trees.flatMap(({ tasks }) => tasks.filter((task) => task.stopped).map((task) => task.pid));
-  return workload.trees.flatMap((tree): Step[] => {
+  const { unit, controlGroup } = workload;
+  return workload.trees.map((tree): Step => {
     const dump = order(workload, tree, paths, prepare);
-    return [
-      {
-        phase: 'park',
-        unit,
-        title: `image ${tree.root.comm} (${tree.root.pid.toString()}) and leave it stopped`,
-        action: { kind: 'dump', unit, argv: dumpCommand(dump), images: dump.images, privateUsers: workload.privateUsers, pid: tree.root.pid, startTime: tree.root.startTime },
-        undo: { kind: 'resume', controlGroup: workload.controlGroup, keepStopped, images: dump.images },
-      },
-    ];
+    return {
+      phase: 'park',
+      unit,
+      title: `image ${tree.root.comm} (${tree.root.pid.toString()}) and leave it stopped`,
+      action: { kind: 'dump', unit, argv: dumpCommand(dump), images: dump.images, privateUsers: workload.privateUsers, pid: tree.root.pid, startTime: tree.root.startTime },
+      undo: { kind: 'resume', controlGroup, keepStopped: stoppedTasks(workload) },
+    };
   });
 }
 
@@ -214,6 +253,7 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
         { phase: 'park', title: `hold new connections back to those ${of}`, action: run(['nft', '-f', '-'], lockScript(locked, workloads)), undo: { kind: 'unlock' } },
         { phase: 'park', title: `let the connections that wait be accepted by those ${of}`, action: { kind: 'drain', ports: listeningPorts(workloads.flatMap(({ sockets }) => sockets)), seconds: DRAIN_SECONDS } },
         { phase: 'park', title: `lock the sockets of those ${of}`, action: run(['nft', '-f', '-'], lockScript([...locked, ...workloads])) },
+        ...proveSteps(workloads, paths, options.prepare),
         ...workloads.flatMap((workload) => parkSteps(workload, paths, options.prepare)),
       ];
     }),
@@ -225,7 +265,7 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
       action: {
         kind: 'seal',
         handover: paths.handover,
-        workloads: carried.map((workload) => ({ unit: workload.unit, controlGroup: workload.controlGroup, hostNetwork: !workload.entered.includes('net'), images: workload.trees.map((tree) => order(workload, tree, paths, false).images) })),
+        workloads: carried.map((workload) => ({ unit: workload.unit, controlGroup: workload.controlGroup, hostNetwork: !workload.entered.includes('net'), archives: workload.privateMounts.map(({ path }) => archiveName(path)), images: workload.trees.map((tree) => order(workload, tree, paths, false).images) })),
       },
     },
     { phase: 'park', title: 'write the journal to disk', action: run(['journalctl', '--sync']) },

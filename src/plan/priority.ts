@@ -1,30 +1,16 @@
 import type { Workload } from '../model/workload.ts';
+import { ownSettings } from './own-settings.ts';
 
 /** What a unit has that names no priority: whoever waits for an answer from a socket notices first. */
 const SERVES_A_SOCKET = 50;
 const SERVES_NONE = 20;
 
 /**
- * `Priority=` (0 to 100) of a section [X-Segue] in the unit's files, the last one counts; systemd itself ignores sections
- * whose names begin with X- (systemd.unit(5)).
- */
-function named({ unitFiles }: Workload): number | undefined {
-  let section = '';
-  let priority: number | undefined;
-  for (const line of unitFiles.flatMap(({ content }) => content.split('\n'))) {
-    section = /^\[([\w-]+)\]\s*$/.exec(line)?.[1] ?? section;
-    const value = section === 'X-Segue' ? /^Priority\s*=\s*(\d{1,3})\s*$/.exec(line)?.[1] : undefined;
-    if (value !== undefined) priority = Math.min(100, Number(value));
-  }
-  return priority;
-}
-
-/**
  * The workloads in groups of one priority, the least critical first: so they are parked; they are restored the other way
  * round. A unit is at least as critical as those that are ordered after it (After=), for they need it.
  */
 export function byPriority(workloads: readonly Workload[]): { readonly priority: number; readonly workloads: readonly Workload[] }[] {
-  const own = new Map(workloads.map((workload) => [workload.unit, named(workload) ?? (workload.sockets.length > 0 ? SERVES_A_SOCKET : SERVES_NONE)]));
+  const own = new Map(workloads.map((workload) => [workload.unit, ownSettings(workload).priority ?? (workload.sockets.length > 0 ? SERVES_A_SOCKET : SERVES_NONE)]));
   const priorities = new Map(own);
   const raise = (unit: string, priority: number): void => {
     const now = priorities.get(unit);

@@ -71,7 +71,7 @@ export function lastArrival(events: readonly JournalEvent[]): readonly JournalEv
 }
 
 function workloadReport(unit: string, fate: 'carried' | 'stopped', pid: number, events: readonly JournalEvent[]): WorkloadReport {
-  const parkedAt = events.find((event) => event.unit === unit && event.event === 'step' && event.phase === 'park')?.at;
+  const parkedAt = events.find(({ current }) => current?.includes(unit))?.stoppedAt ?? events.find((event) => event.unit === unit && event.event === 'step' && event.phase === 'park')?.at;
   const own = lastArrival(events).filter((event) => event.unit === unit);
   const restoredAt = own.find((event) => event.event === 'restored')?.at;
   const why = own.find((event) => event.event === 'restore-failed')?.why;

@@ -7,6 +7,7 @@ export interface Round {
 }
 
 const MAX_ROUNDS = 6;
+const MAX_MILLISECONDS = 600_000;
 /** What is left to the stoppage then costs less than a further round. */
 const LITTLE = 4 * 2 ** 20;
 /** A round that leaves more than this part of the one before has met the rate at which the tasks write. */
@@ -15,12 +16,12 @@ const PAYS = 0.7;
 /**
  * Whether a further round pays. Each reads what was written while the one before was read: the rounds get smaller as
  * long as memory is read faster than it is written (pre-copy: Clark et al., "Live Migration of Virtual Machines", NSDI
- * 2005). `budget` bounds all the rounds of a tree, bytes.
+ * 2005). `budget` bounds all the rounds of a tree, bytes; they have taken `elapsed` milliseconds so far.
  */
-export function anotherRound(rounds: readonly Round[], budget: number): boolean {
+export function anotherRound(rounds: readonly Round[], budget: number, elapsed: number): boolean {
   const last = rounds.at(-1);
   if (last === undefined) return true;
   const before = rounds.at(-2);
   const total = rounds.reduce((sum, { bytes }) => sum + bytes, 0);
-  return rounds.length < MAX_ROUNDS && last.bytes > LITTLE && (before === undefined || last.bytes < PAYS * before.bytes) && total + last.bytes <= budget;
+  return rounds.length < MAX_ROUNDS && elapsed < MAX_MILLISECONDS && last.bytes > LITTLE && (before === undefined || last.bytes < PAYS * before.bytes) && total + last.bytes <= budget;
 }

@@ -5,7 +5,7 @@ import { startTimeOf } from '../survey/task.ts';
 import { run } from '../tools/command.ts';
 import { dumpStatistics } from '../tools/criu-images.ts';
 import { logErrors, preDumpCommand } from '../tools/criu.ts';
-import { checksums } from '../tools/xxhsum.ts';
+import { rememberRound } from './round-files.ts';
 import { anotherRound, type Round } from './rounds.ts';
 
 type Snapshot = Extract<Action, { kind: 'snapshot' }>;
@@ -21,7 +21,8 @@ const POLL_MILLISECONDS = 5;
 export async function snapshot(action: Snapshot): Promise<Result<Note>> {
   const { unit, folder, budget } = action;
   const rounds: Round[] = [];
-  while (anotherRound(rounds, budget)) {
+  const began = performance.now();
+  while (anotherRound(rounds, budget, performance.now() - began)) {
     const round = await takeRound(action, rounds.length + 1);
     if (typeof round === 'string') {
       // What was written since the last round is known to CRIU no more: none of them can be built on.
@@ -47,22 +48,10 @@ async function takeRound({ order, handover, folder, startTime, controlGroup }: S
   watcher?.end();
   if (exitCode !== 0) return (await logErrors(`${images}/dump.log`))[0] ?? (stderr.trim() || `criu ended with exit code ${exitCode.toString()}`);
 
-  const names = await fs.readdir(images, { withFileTypes: true });
-  const files = names.filter((entry) => entry.isFile()).map(({ name }) => `${images}/${name}`);
-  // What is on disk now need not be written while everything waits; nor summed.
-  for (const file of files) await syncFile(file);
-  const summed = await checksums(handover, files.map((file) => file.slice(handover.length + 1)));
-  if (!summed.ok) return 'its images could not be summed';
-  await fs.appendFile(`${folder}/manifest`, summed.value.map(({ line }) => `${line}\n`).join(''), { mode: 0o600 });
+  const remembered = await rememberRound(handover, folder, images);
+  if (!remembered.ok) return 'its images could not be summed';
   const { writtenBytes, heldMs } = await dumpStatistics(images);
-  await fs.symlink(number.toString(), `${folder}/last`);
   return { bytes: writtenBytes, heldMs };
-}
-
-async function syncFile(path: string): Promise<void> {
-  const file = await fs.open(path);
-  await file.sync();
-  await file.close();
 }
 
 interface Watcher {

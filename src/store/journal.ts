@@ -22,6 +22,11 @@ const Event = z.object({
   rounds: z.array(z.object({ bytes: z.number(), heldMs: z.number() })).readonly().optional(),
   bytes: z.number().optional(),
   earlierBytes: z.number().optional(),
+  heldMs: z.number().optional(),
+  whole: z.boolean().optional(),
+  current: z.array(z.string()).readonly().optional(),
+  stoppedAt: z.string().optional(),
+  changed: z.array(z.object({ unit: z.string(), why: z.string() })).readonly().optional(),
   units: z.array(z.object({ unit: z.string(), fate: z.enum(['carried', 'stopped']), pid: z.number(), memory: z.number() })).optional(),
 });
 export type JournalEvent = z.infer<typeof Event>;

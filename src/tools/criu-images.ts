@@ -91,10 +91,13 @@ function field(message: Uint8Array, wanted: number): { varint?: number; bytes?: 
   return {};
 }
 
-// Field numbers: CRIU's images/inventory.proto, core.proto and creds.proto.
+// Field numbers: CRIU's images/inventory.proto, core.proto, timer.proto and creds.proto.
 const INVENTORY = { rootIds: 3, runId: 13 } as const;
 const IDS = { userNs: 10 } as const;
-const CORE = { threadCore: 5 } as const;
+const CORE = { taskCore: 3, threadCore: 5 } as const;
+const TASK_CORE = { timers: 7 } as const;
+const TIMERS = { real: 1, virtual: 2, profiling: 3 } as const;
+const INTERVAL_TIMER = { leftSeconds: 3, leftMicroseconds: 4 } as const;
 const THREAD = { creds: 10 } as const;
 const CREDS = { inheritable: 9, permitted: 10, effective: 11, bounding: 12, ambient: 19 } as const;
 
@@ -172,4 +175,18 @@ export async function leaveUserNamespace(folder: string): Promise<void> {
     if (/^ids-\d+\.img$/.test(name)) await rewrite(`${folder}/${name}`, { [IDS.userNs]: { varint: outer } });
     if (/^core-\d+\.img$/.test(name)) await rewrite(`${folder}/${name}`, { [CORE.threadCore]: noCapabilities });
   }
+}
+
+/** Whether a process of an image has set an interval timer (setitimer(2), alarm(2)), which nothing else tells. */
+export async function setsIntervalTimer(folder: string): Promise<boolean> {
+  for (const name of (await fs.readdir(folder)).filter((each) => /^core-\d+\.img$/.test(each))) {
+    const { first } = await readImage(`${folder}/${name}`);
+    const timers = naming(`${folder}/${name}`, () => orDamaged(() => field(field(first, CORE.taskCore).bytes ?? new Uint8Array(), TASK_CORE.timers).bytes));
+    if (timers === undefined) continue;
+    for (const kind of Object.values(TIMERS)) {
+      const timer = field(timers, kind).bytes ?? new Uint8Array();
+      if (Object.values(INTERVAL_TIMER).some((number) => (field(timer, number).varint ?? 0) > 0)) return true;
+    }
+  }
+  return false;
 }

@@ -80,12 +80,19 @@ function criuCommand(order: DumpOrder, images: string, before: string, options: 
 const tree = (order: DumpOrder): string[] => ['--tree', order.pid.toString(), '--images-dir', '/proc/self/fd/9', '--log-file', 'dump.log', ...(order.shellJob ? ['--shell-job'] : [])];
 
 /** The command that images one tree, all but the memory that the last snapshot has, and leaves it stopped. */
-export function dumpCommand(order: DumpOrder): string[] {
+export function dumpCommand(order: DumpOrder, before?: string): string[] {
   const since = order.snapshots === undefined ? '' : '{ [ ! -e "$0/../snapshots/last" ] || set -- "$@" --track-mem --prev-images-dir ../snapshots/last; } && ';
-  return criuCommand(order, order.images, since, [
+  return criuCommand(order, order.images, before ?? since, [
     'dump', ...tree(order), '--leave-stopped', '--link-remap', '--ghost-limit', '1G', '--network-lock', 'nftables', ...COMMON,
     ...order.external.flatMap((file) => ['--external', file.kind === 'stream' ? `unix[${file.inode.toString()}]` : `file[${file.key}]`]),
   ]);
+}
+
+/** The command that images all of a tree while it sleeps, after `rounds` of its memory, and leaves it stopped for a moment. */
+export function wholeCommand(order: DumpOrder, folder: string, rounds: number): string[] {
+  const { snapshots: _, ...whole } = order;
+  const since = rounds === 0 ? '' : `set -- "$@" --prev-images-dir ../${rounds.toString()} && `;
+  return [...dumpCommand({ ...whole, images: `${folder}/${(rounds + 1).toString()}` }, `set -- "$@" --track-mem && ${since}`)];
 }
 
 /**

@@ -70,6 +70,9 @@ export function parseUnix(text: string): UnixSocket[] {
   });
 }
 
+/** Its state is also its peer's, and the kernel's, to change. */
+export const isConnection = ({ protocol, state }: InetSocket): boolean => protocol === 'tcp' && state !== 'LISTEN';
+
 /** The TCP and UDP sockets of a network namespace: segue's own, or that of `pid`. */
 export async function inetSockets(pid?: number): Promise<Result<InetSocket[]>> {
   const shown = await runOk([...inside(pid), ...SHOW_INET]);

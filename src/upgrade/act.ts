@@ -5,11 +5,16 @@ import { jump } from '../jump/jump.ts';
 import { drain } from '../park/drain.ts';
 import { dump } from '../park/dump.ts';
 import { resume } from '../park/resume.ts';
+import { thaw } from '../park/freezer.ts';
+import { prove } from '../park/prove.ts';
 import { seal, writeDurably } from '../park/seal.ts';
+import { threadsOf } from '../snapshot/imprint.ts';
 import { snapshot } from '../snapshot/snapshot.ts';
+import { snapshotWhole } from '../snapshot/whole.ts';
 import type { Action, Note, Step } from '../model/step.ts';
 import { runOk } from '../tools/command.ts';
 import { deleteLockTables } from '../tools/nft.ts';
+import { countCallsOf, startCounting, stopCounting } from '../tools/tracefs.ts';
 
 const silent = (result: Result<unknown>): Result<undefined> => (result.ok ? ok(undefined) : result);
 
@@ -34,6 +39,20 @@ async function act(action: Action): Promise<Result<Note | undefined>> {
       return drain(action.ports, action.seconds);
     case 'snapshot':
       return snapshot(action);
+    case 'count-calls':
+      // Where it cannot be, no image is proven current.
+      if (startCounting()) countCallsOf(action.controlGroups.flatMap(threadsOf));
+      return ok(undefined);
+    case 'end-snapshots':
+      stopCounting();
+      return deleteLockTables();
+    case 'snapshot-whole':
+      return snapshotWhole(action);
+    case 'prove':
+      return prove(action.workloads);
+    case 'thaw':
+      await thaw(action.controlGroups);
+      return ok(undefined);
     case 'dump':
       return dump(action);
     case 'resume':

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { Failure } from '../failure/failure.ts';
 import { failed, ok, type Result } from '../failure/result.ts';
 import type { Step } from '../model/step.ts';
+import { isProven } from '../park/prove.ts';
 import type { Journal } from '../store/journal.ts';
 import { attempt, carryOutAction } from './act.ts';
 import type { Guard } from './guard.ts';
@@ -19,6 +20,9 @@ export interface CarryOutOptions {
   /** Says between two steps why the upgrade is to be given up. */
   readonly interrupted: () => Failure | undefined;
 }
+
+/** What a step would do may have been done: an image that is proven current is not made again. */
+const isDone = ({ action }: Step): boolean => action.kind === 'dump' && isProven(action.images);
 
 interface Failed {
   readonly step: Step;
@@ -64,7 +68,7 @@ export async function carryOut(steps: readonly Step[], { journal, progress, guar
   /** Takes one lane after the other, until none is left or a step of any lane has failed. */
   const work = async (left: Step[][]): Promise<void> => {
     for (let lane = left.shift(); lane !== undefined; lane = left.shift()) {
-      for (const step of lane) {
+      for (const step of lane.filter((each) => !isDone(each))) {
         if (first !== undefined) return;
         const result = await carryOutStep(step);
         if (!result.ok) first ??= { step, failure: result.failure };

@@ -47,6 +47,7 @@ export async function prepare({ to, afresh, store, prepare: wanted, wayBack }: U
   if (!room.ok) return room;
   const cpuTimes = (): Map<string, number> => new Map(carried.map((workload) => [workload.unit, cpuTime(workload)]));
   const earlier = cpuTimes();
+  const began = process.hrtime.bigint();
 
   const machine = { machineId: read('/etc/machine-id'), bootId: read('/proc/sys/kernel/random/boot_id'), commandLine: read('/proc/cmdline'), pidMax: Number(read('/proc/sys/kernel/pid_max')), reservedPids: seen.value.reservedPids, lastPid: Number(read('/proc/sys/kernel/ns_last_pid')) };
   const id = newId(new Date());
@@ -57,7 +58,9 @@ export async function prepare({ to, afresh, store, prepare: wanted, wayBack }: U
     if (!kind.ok) return kind;
     steps.push(...kind.value);
   }
-  const activity = new Map([...cpuTimes()].map(([unit, now]) => [unit, now - (earlier.get(unit) ?? 0)]));
+  const later = cpuTimes();
+  const elapsed = Number(process.hrtime.bigint() - began);
+  const activity = new Map([...later].map(([unit, now]) => [unit, (now - (earlier.get(unit) ?? 0)) / elapsed]));
   // To restore what builds on a snapshot, more must be promised than there is: boot/state.
   const strict = read('/proc/sys/vm/overcommit_memory') === '2';
   const prepares = wanted && !strict && (await requireStore(store, neededBytes(carried, true))).ok;

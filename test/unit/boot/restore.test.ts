@@ -15,7 +15,7 @@ describe.runIf(isRoot)('restore', () => {
     workload = machine.paths.workload(UNIT);
     cpSync(fixtureFolder('criu/redis-server'), `${machine.paths.tree(UNIT, 354)}/images`, { recursive: true });
     machine.write(`workloads/${UNIT}/trees.list`, '354 --mount\n');
-    const sealed = await seal(machine.paths.handover, [{ unit: UNIT, controlGroup: '/none', hostNetwork: false, images: [`${machine.paths.tree(UNIT, 354)}/images`] }]);
+    const sealed = await seal(machine.paths.handover, [{ unit: UNIT, controlGroup: '/none', hostNetwork: false, archives: [], images: [`${machine.paths.tree(UNIT, 354)}/images`] }]);
     if (!sealed.ok) throw new Error(sealed.failure.reason);
     writeFileSync(join(machine.run, 'segue/state'), '');
   });

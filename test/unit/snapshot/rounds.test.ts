@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { anotherRound } from '../../../src/snapshot/rounds.ts';
 
 const MIB = 2 ** 20;
-const after = (budget: number, ...sizes: number[]): boolean => anotherRound(sizes.map((mebibytes) => ({ bytes: mebibytes * MIB, heldMs: 10 })), budget * MIB);
+const after = (budget: number, ...sizes: number[]): boolean => anotherRound(sizes.map((mebibytes) => ({ bytes: mebibytes * MIB, heldMs: 10 })), budget * MIB, 1000);
 
 test('rounds go on while each leaves clearly less than the one before', () => {
   expect(after(3000)).toBe(true);

@@ -62,7 +62,7 @@ test.each(['null', '5', '"id"', '[]', '{}', '{"title":"b"}', '{"title":"b","undo
 });
 
 test('workloads that were parked one after the other go on together, between what came after and before', async () => {
-  const resumption = (unit: string, keepStopped: readonly number[]): Undoable => ({ title: 'image it', unit, undo: { kind: 'resume', controlGroup: `/no/such/${unit}`, keepStopped, images: folder } });
+  const resumption = (unit: string, keepStopped: readonly number[]): Undoable => ({ title: 'image it', unit, undo: { kind: 'resume', controlGroup: `/no/such/${unit}`, keepStopped } });
   expect(await guarded([order(), undoable('a'), resumption('one.service', []), resumption('two.service', []), undoable('b')])).toEqual(['ready', 'done']);
   expect(log()).toBe('b\na\n');
   expect(events().at(-1)).toEqual(['given-up', 'its process was killed']);

@@ -1,0 +1,77 @@
+import { lstatSync, readlinkSync, rmdirSync, symlinkSync } from 'node:fs';
+import { dirname, relative } from 'node:path';
+import { doubt, doubtWords, type Doubt } from '../model/doubt.ts';
+import { ok, type Result } from '../failure/result.ts';
+import type { Note, ProvableWorkload } from '../model/step.ts';
+import { readImprint } from '../snapshot/imprint-file.ts';
+import { changedSince, type Imprint, type Surroundings } from '../snapshot/imprint.ts';
+import { inetSockets, isConnection, unixSockets } from '../tools/ss.ts';
+import { countedCalls } from '../tools/tracefs.ts';
+import { freeze, thaw } from './freezer.ts';
+
+/** What is asked of the machine once for many workloads; undefined when their calls are not counted. */
+async function surroundings(): Promise<Result<Surroundings | undefined>> {
+  const [inet, unix] = await Promise.all([inetSockets(), unixSockets()]);
+  if (!inet.ok) return inet;
+  if (!unix.ok) return unix;
+  const calls = countedCalls();
+  if (calls === undefined) return ok(undefined);
+  return ok({
+    calls,
+    queues: new Map([...inet.value, ...unix.value].map((socket) => [socket.inode, socket.receiveQueue])),
+    connections: new Set(inet.value.filter(isConnection).map(({ inode }) => inode)),
+  });
+}
+
+/** Whether the images of a tree are those of its snapshot. */
+export const isProven = (images: string): boolean => lstatSync(images, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+
+/** The snapshot takes the place of the images that need not be made. */
+function use({ images, snapshots }: ProvableWorkload['trees'][number]): void {
+  const last = readlinkSync(`${snapshots}/last`);
+  rmdirSync(images);
+  symlinkSync(`${relative(dirname(images), snapshots)}/${last}`, images);
+}
+
+/**
+ * Their sockets are locked. Stops the workloads of which a whole image was taken while they slept, and asks whether
+ * anything has happened to them since. If nothing has, that image counts, and they stay stopped; the others go on until
+ * they are imaged.
+ */
+export async function prove(workloads: readonly ProvableWorkload[]): Promise<Result<Note | undefined>> {
+  const candidates = workloads.flatMap((workload) => {
+    const imprint = readImprint(workload.workload);
+    return imprint === undefined ? [] : [{ workload, imprint }];
+  });
+  if (candidates.length === 0) return ok(undefined);
+  const stoppedAt = new Date().toISOString();
+  const restless = new Set(await freeze(candidates.map(({ workload }) => workload.controlGroup)));
+  const now = await surroundings();
+  if (!now.ok) return now;
+  const marks = new Map<string, string | undefined>();
+  const examine = ({ workload, imprint }: { workload: ProvableWorkload; imprint: Imprint }): Doubt | undefined => {
+    if (restless.has(workload.controlGroup)) return doubt('restless');
+    if (now.value === undefined) return doubt('kernel');
+    try {
+      return changedSince(imprint, workload.controlGroup, now.value, marks);
+    } catch {
+      return doubt('tasks'); // one has ended meanwhile
+    }
+  };
+  const current: string[] = [];
+  const changed: { unit: string; why: string }[] = [];
+  const others: string[] = [];
+  for (const candidate of candidates) {
+    const { workload } = candidate;
+    const why = examine(candidate);
+    if (why === undefined) {
+      workload.trees.forEach(use);
+      current.push(workload.unit);
+    } else {
+      others.push(workload.controlGroup);
+      changed.push({ unit: workload.unit, why: doubtWords(why) });
+    }
+  }
+  await thaw(others);
+  return ok({ event: 'proven', stoppedAt, current, ...(changed.length > 0 ? { changed } : {}) });
+}

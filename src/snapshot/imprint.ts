@@ -1,0 +1,130 @@
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import * as z from 'zod';
+import { doubt, type Doubt } from '../model/doubt.ts';
+import { holdings, mappedFiles } from './descriptors.ts';
+
+/**
+ * What the kernel and the filesystems said of a workload at the moment of its image. If they say the same later, with its
+ * sockets locked and its tasks stopped, the image is as good as one that would be taken then.
+ */
+export const Imprint = z.object({
+  threads: z.array(z.number()),
+  /** System calls that others could notice, of all threads, so far. */
+  calls: z.number(),
+  /** What others may set: limits, priorities, processors, of each process and thread. */
+  terms: z.record(z.string(), z.string()),
+  /** Device, inode, size, times and number of names of each file that is open or mapped. */
+  files: z.record(z.string(), z.string()),
+  sockets: z.array(z.number()),
+  /** Of each eventfd, where to read it, and what was read. */
+  counters: z.record(z.string(), z.string()),
+  /** The names under which CRIU locks the sockets of its images. */
+  locks: z.array(z.string()),
+});
+export type Imprint = z.infer<typeof Imprint>;
+
+/** What is asked once for many workloads. */
+export interface Surroundings {
+  readonly calls: ReadonlyMap<number, number>;
+  /** By inode: what waits in each socket of the machine, bytes or connections. */
+  readonly queues: ReadonlyMap<number, number>;
+  /** Inodes of TCP sockets that do not listen. */
+  readonly connections: ReadonlySet<number>;
+}
+
+const read = (path: string): string => readFileSync(path, 'utf8');
+const numbers = (text: string): number[] => text.split('\n').filter(Boolean).map(Number).sort((a, b) => a - b);
+
+export const threadsOf = (controlGroup: string): number[] => numbers(read(`/sys/fs/cgroup${controlGroup}/cgroup.threads`));
+const processesOf = (controlGroup: string): number[] => numbers(read(`/sys/fs/cgroup${controlGroup}/cgroup.procs`));
+
+/** All calls of these threads. */
+const callsOf = (threads: readonly number[], calls: ReadonlyMap<number, number>): number => threads.reduce((sum, thread) => sum + (calls.get(thread) ?? 0), 0);
+
+/** `undefined` for a file that is not there. A folder's size and times are those of what is in it. */
+function fileMark(path: string): string | undefined {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  if (stat === undefined) return undefined;
+  return [stat.dev, stat.ino, stat.mode, ...(stat.isDirectory() ? [] : [stat.size, stat.mtimeNs, stat.ctimeNs, stat.nlink])].join(' ');
+}
+
+interface Terms {
+  /** By path of what was read. */
+  readonly terms: Readonly<Record<string, string>>;
+  readonly signal?: number;
+  readonly stopped?: number;
+}
+
+/** What a thread runs under, and whether a signal waits for it (proc_pid_stat(5), proc_pid_status(5)). */
+function termsOf(pid: number): Terms {
+  const proc = `/proc/${pid.toString()}`;
+  const terms: Record<string, string> = { [proc]: `${read(`${proc}/limits`)}${read(`${proc}/oom_score_adj`)}` };
+  let signal: number | undefined;
+  let stopped: number | undefined;
+  for (const thread of readdirSync(`${proc}/task`)) {
+    const stat = read(`${proc}/task/${thread}/stat`);
+    // From field 3 on: 3 state, 18 priority, 19 nice, 40 real-time priority, 41 policy.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const status = read(`${proc}/task/${thread}/status`);
+    if (/^(SigPnd|ShdPnd):\s*0*[1-9a-f]/m.test(status)) signal ??= pid;
+    if (fields[0] === 'T') stopped ??= pid;
+    terms[`${proc}/task/${thread}`] = [fields[15], fields[16], fields[37], fields[38], /^Cpus_allowed_list:\s*(\S+)/m.exec(status)?.[1], /^Mems_allowed_list:\s*(\S+)/m.exec(status)?.[1]].join(' ');
+  }
+  return { terms, ...(signal === undefined ? {} : { signal }), ...(stopped === undefined ? {} : { stopped }) };
+}
+
+const isDoubt = (value: object): value is Doubt => 'kind' in value;
+
+/** Takes the imprint of a workload that stands still; or says why its image could never be proven current. */
+export function takeImprint(controlGroup: string, calls: ReadonlyMap<number, number>, locks: readonly string[]): Imprint | Doubt {
+  const threads = threadsOf(controlGroup);
+  const imprint = { threads, calls: callsOf(threads, calls), terms: {} as Record<string, string>, files: {} as Record<string, string>, sockets: [] as number[], counters: {} as Record<string, string>, locks: [...locks] };
+  const ownMounts = readlinkSync('/proc/self/ns/mnt');
+  for (const pid of processesOf(controlGroup)) {
+    const proc = `/proc/${pid.toString()}`;
+    const ownRoot = readlinkSync(`${proc}/ns/mnt`) === ownMounts && readlinkSync(`${proc}/root`) === '/';
+    if (read(`${proc}/timers`) !== '') return doubt('timer', `process ${pid.toString()}`);
+    const held = holdings(pid, readdirSync(`${proc}/fd`), ownRoot);
+    if (isDoubt(held)) return held;
+    const mapped = mappedFiles(pid, ownRoot);
+    if (isDoubt(mapped)) return mapped;
+    const { terms, signal } = termsOf(pid);
+    if (signal !== undefined) return doubt('signal', `process ${signal.toString()}`);
+    Object.assign(imprint.terms, terms);
+    const folder = readlinkSync(`${proc}/cwd`);
+    if (folder.endsWith(' (deleted)')) return doubt('nameless', folder);
+    for (const path of [...held.files, ...mapped, ownRoot ? folder : `${proc}/root${folder}`]) imprint.files[path] ??= fileMark(path) ?? '';
+    for (const path of held.counters) imprint.counters[path] = read(path);
+    imprint.sockets.push(...held.sockets);
+  }
+  imprint.sockets = [...new Set(imprint.sockets)];
+  return imprint;
+}
+
+/**
+ * What has happened to a workload since its imprint; undefined when nothing has. Its sockets are locked and its tasks
+ * stopped, or the answer is worth nothing the moment after. `marks` spares asking twice for a file that many map.
+ */
+export function changedSince(imprint: Imprint, controlGroup: string, { calls, queues, connections }: Surroundings, marks: Map<string, string | undefined>): Doubt | undefined {
+  const threads = threadsOf(controlGroup);
+  if (threads.length !== imprint.threads.length || threads.some((thread, index) => thread !== imprint.threads[index])) return doubt('tasks');
+  if (callsOf(threads, calls) !== imprint.calls) return doubt('ran');
+  for (const inode of imprint.sockets) {
+    if (connections.has(inode)) return doubt('connection', `socket ${inode.toString()}`);
+    const waiting = queues.get(inode);
+    if (waiting === undefined) return doubt('descriptor', `socket ${inode.toString()}`);
+    if (waiting > 0) return doubt('queue', `socket ${inode.toString()}`);
+  }
+  for (const pid of processesOf(controlGroup)) {
+    const { terms, signal, stopped } = termsOf(pid);
+    if (signal !== undefined) return doubt('signal', `process ${pid.toString()}`);
+    if (stopped !== undefined) return doubt('stopped', `process ${pid.toString()}`);
+    for (const [path, text] of Object.entries(terms)) if (imprint.terms[path] !== text) return doubt('terms', `process ${pid.toString()}`);
+  }
+  for (const [path, mark] of Object.entries(imprint.files)) {
+    if (!marks.has(path)) marks.set(path, fileMark(path));
+    if (marks.get(path) !== mark) return doubt('file', path.replace(/^\/proc\/\d+\/root/, ''));
+  }
+  for (const [path, text] of Object.entries(imprint.counters)) if (read(path) !== text) return doubt('counter');
+  return undefined;
+}
