@@ -25,6 +25,8 @@ interface UpgradeFlags {
   readonly prepare: boolean;
 }
 
+const freezing = (value: '0' | '1', controlGroup: string): string => `echo ${value} >${display([`/sys/fs/cgroup${controlGroup}/cgroup.freeze`])}`;
+
 /** An action as the commands that it amounts to. */
 export function commands(action: Action): string {
   switch (action.kind) {
@@ -47,11 +49,11 @@ export function commands(action: Action): string {
     case 'end-snapshots':
       return `rmdir ${INSTANCE}`;
     case 'snapshot-whole':
-      return `${action.trees.map(({ order, folder }) => display(wholeCommand(order, folder, 0))).join('\n')}\nxargs kill -CONT </sys/fs/cgroup${action.controlGroup}/cgroup.procs`;
+      return [freezing('1', action.controlGroup), ...action.trees.map(({ order, folder }) => display(wholeCommand(order, folder, 0, action.controlGroup))), freezing('0', action.controlGroup)].join('\n');
     case 'prove':
-      return action.workloads.map(({ controlGroup }) => `echo 1 >/sys/fs/cgroup${controlGroup}/cgroup.freeze`).join('\n');
+      return action.workloads.map(({ controlGroup }) => freezing('1', controlGroup)).join('\n');
     case 'thaw':
-      return action.controlGroups.map((controlGroup) => `echo 0 >/sys/fs/cgroup${controlGroup}/cgroup.freeze`).join('\n');
+      return action.controlGroups.map((controlGroup) => freezing('0', controlGroup)).join('\n');
     case 'dump':
       return `${display(action.argv)}${action.privateUsers ? `\n# and leave the user namespace of PrivateUsers= out of ${action.images}/ids-*.img` : ''}`;
     case 'resume':

@@ -52,7 +52,6 @@ export interface WholeSnapshot {
   readonly workload: string;
   readonly handover: string;
   readonly controlGroup: string;
-  readonly keepStopped: readonly number[];
   readonly privateUsers: boolean;
   readonly hostNetwork: boolean;
   readonly sockets: readonly number[];

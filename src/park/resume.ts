@@ -30,16 +30,13 @@ function network(pid: string): string | undefined {
   }
 }
 
-/**
- * Lets the tasks of these workloads go on, with their connections as they were, and removes what CRIU left for a restore.
- * `connections` is false when it is known that there are none.
- */
-export async function resume(workloads: readonly Resume[], { connections = true } = {}): Promise<Result<undefined>> {
+/** Lets the tasks of these workloads go on, with their connections as they were, and removes what CRIU left for a restore. */
+export async function resume(workloads: readonly Resume[]): Promise<Result<undefined>> {
   const keepStopped = new Set(workloads.flatMap((workload) => workload.keepStopped));
   const groups = [...new Set(workloads.map(({ controlGroup }) => controlGroup))];
   const pids = (await Promise.all(groups.map(cgroupProcesses))).flatMap((group) => group.pids);
   removeLinkRemaps(pids);
-  const repaired = pids.length === 0 || !connections ? ok('') : await runOk(['perl', '-e', END_REPAIR, ...pids.map(String)]);
+  const repaired = pids.length === 0 ? ok('') : await runOk(['perl', '-e', END_REPAIR, ...pids.map(String)]);
   const unlocked = await unlockOtherNetworks(pids);
   // Also a task that does not look stopped: it may be about to be, by a signal that CRIU has just sent.
   for (const pid of pids) if (!keepStopped.has(pid)) signal(pid, 'SIGCONT');

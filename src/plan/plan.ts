@@ -138,10 +138,10 @@ function snapshotsOfWorkload(workload: Workload, paths: HandoverPaths, service: 
     unit,
     title: 'image all of it while it sleeps',
     action: {
-      kind: 'snapshot-whole', unit, controlGroup, workload: paths.workload(unit), handover: paths.handover, keepStopped: stoppedTasks(workload), privateUsers: workload.privateUsers,
+      kind: 'snapshot-whole', unit, controlGroup, workload: paths.workload(unit), handover: paths.handover, privateUsers: workload.privateUsers,
       hostNetwork: !workload.entered.includes('net'), sockets: workload.sockets.map(({ inode }) => inode), trees: trees.map(({ tree: _, ...each }) => each),
     },
-    undo: { kind: 'resume', controlGroup, keepStopped: stoppedTasks(workload) },
+    undo: { kind: 'thaw', controlGroups: [controlGroup] },
   };
   return [...rounds, whole];
 }

@@ -2,12 +2,11 @@ import { promises as fs } from 'node:fs';
 import { doubt, doubtWords, type Doubt } from '../model/doubt.ts';
 import { ok, type Result } from '../failure/result.ts';
 import type { Note, WholeSnapshot } from '../model/step.ts';
-import { resume } from '../park/resume.ts';
+import { freeze, thaw } from '../park/freezer.ts';
 import { startTimeOf } from '../survey/task.ts';
 import { run } from '../tools/command.ts';
 import { dumpStatistics, leaveUserNamespace, runId, setsIntervalTimer } from '../tools/criu-images.ts';
 import { lockTable, logErrors, wholeCommand } from '../tools/criu.ts';
-import { deleteTables } from '../tools/nft.ts';
 import { inetSockets, isConnection } from '../tools/ss.ts';
 import { countCallsOf, countedCalls } from '../tools/tracefs.ts';
 import { takeImprint, threadsOf, type Imprint } from './imprint.ts';
@@ -16,9 +15,10 @@ import { rememberRound } from './round-files.ts';
 import { writeImprint } from './imprint-file.ts';
 
 /**
- * Images all of a workload while it sleeps. Its tasks stand still for as long as that takes and then go on; what the
- * kernel said of them meanwhile is kept as the imprint, by which the image is proven current later, or is not. A workload
- * that cannot be imaged like this is none the worse: it is imaged when everything stops.
+ * Images all of a workload while it sleeps. Its cgroup is frozen for as long as that takes, which no task hears of (a
+ * stop by signal is told to the parent); what the kernel said of it meanwhile is kept as the imprint, by which the image
+ * is proven current later, or is not. A workload that cannot be imaged like this is none the worse: it is imaged when
+ * everything stops.
  */
 export async function snapshotWhole(action: WholeSnapshot): Promise<Result<Note>> {
   const { unit } = action;
@@ -37,28 +37,10 @@ async function attempt(action: WholeSnapshot, rounds: Round[]): Promise<Result<D
   countCallsOf(threadsOf(action.controlGroup));
 
   const images: string[] = [];
-  let imprint: Imprint | Doubt | undefined;
-  let why: Doubt | undefined;
   const began = performance.now();
-  try {
-    for (const tree of action.trees) {
-      const { folder, wrong } = await imageTree(tree, action.privateUsers);
-      images.push(folder);
-      if (wrong !== undefined) why ??= doubt('not-imaged', wrong);
-    }
-    const locks = why === undefined ? await locksOf(images) : [];
-    const calls = countedCalls();
-    if (why === undefined && calls === undefined) why = doubt('kernel');
-    if (why === undefined && calls !== undefined) imprint = takeImprint(action.controlGroup, calls, locks);
-  } finally {
-    const resumed = await resume([{ kind: 'resume', controlGroup: action.controlGroup, keepStopped: action.keepStopped }], { connections: false });
-    if (!resumed.ok) return resumed;
-  }
-  // There is no connection that it holds back.
-  const unlocked = await deleteTables(await locksOf(images));
-  if (!unlocked.ok) return unlocked;
-  if (why !== undefined) return ok(why);
+  const imprint = await standStill(action, images).finally(() => thaw([action.controlGroup]));
   const heldMs = Math.round(performance.now() - began);
+  if ('kind' in imprint && images.length < action.trees.length) return ok(imprint);
   for (const [index, tree] of action.trees.entries()) {
     const folder = images[index]!;
     const remembered = await rememberRound(action.handover, tree.folder, folder);
@@ -66,8 +48,26 @@ async function attempt(action: WholeSnapshot, rounds: Round[]): Promise<Result<D
     rounds.push({ bytes: (await dumpStatistics(folder)).writtenBytes, heldMs });
     if (await setsIntervalTimer(folder)) return ok(doubt('timer'));
   }
-  if (imprint === undefined || 'kind' in imprint) return ok(imprint);
-  return writeImprint(action, imprint);
+  return 'kind' in imprint ? ok(imprint) : writeImprint(action, imprint);
+}
+
+/** All that is done while the workload stands still. */
+async function standStill({ controlGroup, trees, privateUsers }: WholeSnapshot, images: string[]): Promise<Imprint | Doubt> {
+  if ((await freeze([controlGroup])).length > 0) return doubt('restless');
+  for (const tree of trees) {
+    const { folder, wrong } = await imageTree(tree, controlGroup);
+    if (wrong !== undefined) return doubt('not-imaged', wrong);
+    if (privateUsers) await leaveUserNamespace(folder);
+    images.push(folder);
+  }
+  const locks = await locksOf(images);
+  const calls = countedCalls();
+  if (calls === undefined) return doubt('kernel');
+  try {
+    return takeImprint(controlGroup, calls, locks);
+  } catch {
+    return doubt('tasks'); // one was killed
+  }
 }
 
 interface Imaged {
@@ -75,7 +75,7 @@ interface Imaged {
   readonly wrong?: string;
 }
 
-async function imageTree({ order, folder, startTime }: WholeSnapshot['trees'][number], privateUsers: boolean): Promise<Imaged> {
+async function imageTree({ order, folder, startTime }: WholeSnapshot['trees'][number], controlGroup: string): Promise<Imaged> {
   await fs.mkdir(folder, { recursive: true, mode: 0o700 });
   const rounds = Math.max(0, ...(await fs.readdir(folder)).map(Number).filter((number) => number > 0));
   const images = `${folder}/${(rounds + 1).toString()}`;
@@ -83,11 +83,8 @@ async function imageTree({ order, folder, startTime }: WholeSnapshot['trees'][nu
   await fs.mkdir(images, { mode: 0o700 });
   // Until it is known that this one is whole, nothing can be built on it, or on those before.
   await fs.rm(`${folder}/last`, { force: true });
-  const { exitCode, stderr } = await run(wholeCommand(order, folder, rounds));
-  if (exitCode === 0) {
-    if (privateUsers) await leaveUserNamespace(images);
-    return { folder: images };
-  }
+  const { exitCode, stderr } = await run(wholeCommand(order, folder, rounds, controlGroup));
+  if (exitCode === 0) return { folder: images };
   const wrong = (await logErrors(`${images}/dump.log`))[0] ?? (stderr.trim() || `criu ended with exit code ${exitCode.toString()}`);
   await fs.rm(folder, { recursive: true, force: true });
   return { folder: images, wrong };

@@ -1,7 +1,7 @@
 import { promises as fs } from 'node:fs';
 import { compareVersions } from './version.ts';
 import { failed, ok, type Result } from '../failure/result.ts';
-import { run } from './command.ts';
+import { display, run } from './command.ts';
 
 export const CRIU = '/usr/sbin/criu';
 
@@ -79,20 +79,27 @@ function criuCommand(order: DumpOrder, images: string, before: string, options: 
 
 const tree = (order: DumpOrder): string[] => ['--tree', order.pid.toString(), '--images-dir', '/proc/self/fd/9', '--log-file', 'dump.log', ...(order.shellJob ? ['--shell-job'] : [])];
 
+const dumpOptions = ({ external }: DumpOrder): string[] => [
+  '--link-remap', '--ghost-limit', '1G', '--network-lock', 'nftables', ...COMMON,
+  ...external.flatMap((file) => ['--external', file.kind === 'stream' ? `unix[${file.inode.toString()}]` : `file[${file.key}]`]),
+];
+
 /** The command that images one tree, all but the memory that the last snapshot has, and leaves it stopped. */
-export function dumpCommand(order: DumpOrder, before?: string): string[] {
+export function dumpCommand(order: DumpOrder): string[] {
   const since = order.snapshots === undefined ? '' : '{ [ ! -e "$0/../snapshots/last" ] || set -- "$@" --track-mem --prev-images-dir ../snapshots/last; } && ';
-  return criuCommand(order, order.images, before ?? since, [
-    'dump', ...tree(order), '--leave-stopped', '--link-remap', '--ghost-limit', '1G', '--network-lock', 'nftables', ...COMMON,
-    ...order.external.flatMap((file) => ['--external', file.kind === 'stream' ? `unix[${file.inode.toString()}]` : `file[${file.key}]`]),
-  ]);
+  return criuCommand(order, order.images, since, ['dump', ...tree(order), '--leave-stopped', ...dumpOptions(order)]);
 }
 
-/** The command that images all of a tree while it sleeps, after `rounds` of its memory, and leaves it stopped for a moment. */
-export function wholeCommand(order: DumpOrder, folder: string, rounds: number): string[] {
-  const { snapshots: _, ...whole } = order;
-  const since = rounds === 0 ? '' : `set -- "$@" --prev-images-dir ../${rounds.toString()} && `;
-  return [...dumpCommand({ ...whole, images: `${folder}/${(rounds + 1).toString()}` }, `set -- "$@" --track-mem && ${since}`)];
+/**
+ * The command that images all of a tree, after `rounds` of its memory, whose cgroup stands still, and leaves it as it is.
+ * CRIU holds the tasks, thaws the cgroup for as long as it needs them, and freezes it again before it lets go
+ * (criu/seize.c): they run no code of their own. The cgroup comes as an open folder: the sandbox may make it read-only.
+ */
+export function wholeCommand(order: DumpOrder, folder: string, rounds: number, controlGroup: string): string[] {
+  const since = rounds === 0 ? '' : ` --prev-images-dir ../${rounds.toString()}`;
+  return criuCommand(order, `${folder}/${(rounds + 1).toString()}`, `exec 7<${display([`/sys/fs/cgroup${controlGroup}`])} && set -- "$@" --track-mem${since} && `, [
+    'dump', ...tree(order), '--leave-running', '--freeze-cgroup', '/proc/self/fd/7', ...dumpOptions(order),
+  ]);
 }
 
 /**

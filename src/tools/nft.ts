@@ -96,13 +96,8 @@ export async function lockTables(pid?: number): Promise<Result<string[]>> {
 export async function deleteLockTables(pid?: number): Promise<Result<undefined>> {
   const tables = await lockTables(pid);
   if (!tables.ok) return tables;
-  return deleteTables(tables.value, pid);
-}
-
-/** Deletes these tables of family inet, as far as they are there. */
-export async function deleteTables(names: readonly string[], pid?: number): Promise<Result<undefined>> {
-  if (names.length === 0) return ok(undefined);
-  const deleted = await runOk(inNetworkOf(pid, ['nft', '-f', '-']), { input: names.map((name) => `table inet ${name}\ndelete table inet ${name}\n`).join('') });
+  if (tables.value.length === 0) return ok(undefined);
+  const deleted = await runOk(inNetworkOf(pid, ['nft', '-f', '-']), { input: tables.value.map((name) => `table inet ${name}\ndelete table inet ${name}\n`).join('') });
   return deleted.ok ? ok(undefined) : deleted;
 }
 
