@@ -34,12 +34,13 @@ function endpoint(text: string): readonly [address: string, port: number] | unde
 }
 
 function inetSocket(line: string): InetSocket | undefined {
-  const [, protocol, state = '', queue, local = '', peer = '', rest = ''] = /^(tcp|udp)\s+([A-Z][A-Z0-9-]*)\s+(\d{1,10})\s+\d+\s+(\S+)\s+(\S+)(.*)$/.exec(line) ?? [];
+  const [, protocol, state = '', queue, local = '', peer = '', rest = ''] = /^(tcp|udp)\s+([A-Z][A-Z0-9-]*)\s+(\d{1,10})\s+\d+\s+(\S+)\s+(\S+)(.*)$/s.exec(line) ?? [];
   const [localAddress, localPort] = endpoint(local) ?? [];
   const [peerAddress, peerPort] = endpoint(peer) ?? [];
-  if (protocol === undefined || localAddress === undefined || localPort === undefined || peerAddress === undefined || peerPort === undefined) return undefined;
-  const inode = Number(/\bino:(\d{1,15})\b/.exec(rest)?.[1] ?? 0);
-  return { protocol: protocol as 'tcp' | 'udp', state, receiveQueue: Number(queue), localAddress, localPort, peerAddress, peerPort, inode };
+  // It is always there, before the names of cgroups.
+  const inode = /\sino:(\d{1,15})(?!\S)/.exec(rest)?.[1];
+  if (protocol === undefined || localAddress === undefined || localPort === undefined || peerAddress === undefined || peerPort === undefined || inode === undefined) return undefined;
+  return { protocol: protocol as 'tcp' | 'udp', state, receiveQueue: Number(queue), localAddress, localPort, peerAddress, peerPort, inode: Number(inode) };
 }
 
 const SHOW_INET = ['ss', '-Hn', '-tuae'];
@@ -55,18 +56,28 @@ export function parseInet(text: string): Result<InetSocket[]> {
   return ok(sockets);
 }
 
+/** `ADDRESS INODE ADDRESS INODE`: an address may hold blanks and numbers; the other one is `*` then. */
+function ends(text: string): Pick<UnixSocket, 'path' | 'inode' | 'peerInode'> | undefined {
+  const words = Array.from(text.matchAll(/[^ ]+/g), ({ 0: word, index }) => ({ word, index, isInode: /^\d{1,15}$/.test(word) }));
+  const peer = words.at(-1);
+  if (words.length < 4 || peer?.isInode !== true) return undefined;
+  const unnamed = words[0]?.word === '*' && words[1]?.isInode === true;
+  const peerUnnamed = words.at(-2)?.word === '*' && words.at(-3)?.isInode === true;
+  const own = unnamed ? words[1] : peerUnnamed ? words.at(-3) : words.slice(1, -2).find(({ isInode }) => isInode);
+  if (own === undefined) return undefined;
+  const path = text.slice(0, own.index).trimEnd();
+  return { path: path === '*' ? '' : path, inode: Number(own.word), peerInode: Number(peer.word) };
+}
+
 /**
- * Parses `ss -Hn -xa`: type, state, queues, local address and inode, peer address and inode. An address may hold blanks
- * and numbers; the other one is `*` then, as of the two ends of a connection hardly ever both have a name. Of a line that
- * cannot be read no socket comes: a name may even hold line ends.
+ * Parses `ss -Hn -xa`: type, state, queues, local address and inode, peer address and inode. The two ends of a connection
+ * hardly ever both have a name. Of a line that cannot be read no socket comes: a name may even hold line ends.
  */
 export function parseUnix(text: string): UnixSocket[] {
   return text.split('\n').flatMap((line) => {
-    const [, type, state = '', queue, rest = ''] = /^(u_\w+)\s+(\S+)\s+(\d{1,10})\s+\d+\s+(.*)$/.exec(line.trim()) ?? [];
-    if (type === undefined) return [];
-    const [, path = '', inode, peerInode] = /^(\*)\s+(\d{1,15})\s+\S.*?\s+(\d{1,15})$/.exec(rest) ?? /^(.*?)\s+(\d{1,15})\s+\*\s+(\d{1,15})$/.exec(rest) ?? /^(.*?)\s+(\d{1,15})\s+\S.*?\s+(\d{1,15})$/.exec(rest) ?? [];
-    if (inode === undefined) return [];
-    return [{ type, state, receiveQueue: Number(queue), path: path === '*' ? '' : path, inode: Number(inode), peerInode: Number(peerInode) }];
+    const [, type, state = '', queue, rest = ''] = /^(u_\w+) +(\S+) +(\d{1,10}) +\d+ +(.*)$/s.exec(line.trim()) ?? [];
+    const found = ends(rest);
+    return type === undefined || found === undefined ? [] : [{ type, state, receiveQueue: Number(queue), ...found }];
   });
 }
 
@@ -87,7 +98,7 @@ export async function unixSockets(pid?: number): Promise<Result<UnixSocket[]>> {
 /** Inodes of the sockets of kinds that CRIU cannot image: MPTCP, vsock, SCTP, TIPC, XDP. */
 export async function foreignSockets(): Promise<Set<number>> {
   const { stdout } = await run(['ss', '-Hn', '-ae', '--mptcp', '--vsock', '--sctp', '--tipc', '--xdp']);
-  return new Set([...stdout.matchAll(/\bino:(\d+)/g)].map((match) => Number(match[1])));
+  return new Set([...stdout.matchAll(/\sino:(\d{1,15})(?!\S)/g)].map((match) => Number(match[1])));
 }
 
 const inside = (pid: number | undefined): string[] => (pid === undefined ? [] : ['nsenter', '--target', pid.toString(), '--net', '--']);

@@ -42,7 +42,7 @@ test('an IPv6 listener and one of both families are told apart', () => {
 });
 
 test('a connection that no program has accepted has no inode', () => {
-  const [waiting] = valueOf(parseInet('tcp   ESTAB 0      0      10.0.0.2:80   10.0.0.1:4000  ino:0 sk:1 <->\ntcp SYN-RECV 0 0 10.0.0.2:80 10.0.0.1:4001\n'));
+  const [waiting] = valueOf(parseInet('tcp   ESTAB 0      0      10.0.0.2:80   10.0.0.1:4000  ino:0 sk:1 <->\ntcp SYN-RECV 0 0 10.0.0.2:80 10.0.0.1:4001 ino:0 sk:0\n'));
   expect(waiting?.inode).toBe(0);
 });
 
@@ -81,11 +81,17 @@ test('a number in a path is not taken for an inode', () => {
   ]);
 });
 
+test('a separator of lines that is none to ss does not hide the socket of whoever has it in a name', () => {
+  expect(parseUnix('u_str LISTEN 0 5 /run/a\u2028b\r 77 * 0\n')).toMatchObject([{ path: '/run/a\u2028b', inode: 77 }]);
+  expect(valueOf(parseInet('tcp LISTEN 0 5 0.0.0.0:80 0.0.0.0:* ino:5 sk:1 cgroup:/a\u2028ino:6 <->\n'))).toMatchObject([{ localPort: 80, inode: 5 }]);
+});
+
 test.each([
   'tcp ESTAB 0 0 10.0.0.2:http 10.0.0.1:4000 ino:7',
   'tcp ESTAB 0 0 10.0.0.2:80000 10.0.0.1:4000 ino:7',
   'tcp ESTAB 0 0 10.0.0.2 10.0.0.1:4000 ino:7',
   'udp UNCONN 0 0 10.0.0:53 *:* ino:7',
+  'tcp ESTAB 0 0 10.0.0.2:80 10.0.0.1:4000 timer:(keepalive,4min58se',
   'tcp ESTAB 0 0',
 ])('a socket that cannot be read, which nobody would lock, is a failure: %s', (line) => {
   expect(parseInet(`tcp LISTEN 0 128 0.0.0.0:80 0.0.0.0:* ino:5\n${line}\n`)).toEqual({ ok: false, failure: { reason: 'output-unreadable', command: 'ss -Hn -tuae', output: line } });
