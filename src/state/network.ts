@@ -71,7 +71,7 @@ export const network: StateKind = {
     const needed = found.value.filter((link) => link.ifname !== 'lo' && link.flags.includes('UP') && existsSync(`${sys}/${link.ifname}`) && (hasCard(link.ifname, sys) || link.addr_info.some(({ local }) => local !== undefined && bound.has(local))));
     const loopback = found.value.filter(({ ifname }) => ifname === 'lo');
     const names = new Set([...needed, ...loopback].map(({ ifname }) => ifname));
-    const reachable = (route: string): boolean => names.has(/\bdev (\S+)/.exec(route)?.[1] ?? 'lo');
+    const reachable = (route: string): boolean => [...route.matchAll(/(?:^| )dev (\S+)/g)].every(([, device = '']) => names.has(device));
     const services = active.value.filter((unit) => SERVICES.test(unit));
     const note = (title: string, name: string, content: readonly string[]) => ({ phase: 'prepare' as const, title, action: { kind: 'write' as const, path: `${paths.state}/${name}`, content: file(content) } });
     return ok([

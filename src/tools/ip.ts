@@ -36,9 +36,18 @@ export async function routes(family: '-4' | '-6'): Promise<Result<string[]>> {
   return shown.ok ? ok(parseRoutes(shown.value)) : shown;
 }
 
+/** What is said of a route at the moment, and `ip route replace` does not take. */
+const MOMENTARY = new Set(['linkdown', 'dead', 'pervasive', 'offload', 'offload_failed', 'trap', 'rt_offload', 'rt_offload_failed', 'rt_trap']);
+
 export function parseRoutes(text: string): string[] {
-  return text
-    .split('\n')
-    .map((line) => line.trim().replace(/ (linkdown|dead|offload|trap|rt_offload)\b/g, '').replace(/ expires \d+sec/, ''))
-    .filter((line) => line !== '' && !/\bproto kernel\b/.test(line) && !/\btable local\b/.test(line) && !/^(local|broadcast|multicast|anycast) /.test(line));
+  // Of a route with several ways each is in a line of its own.
+  return text.replaceAll('\n\tnexthop ', ' nexthop ').split('\n').flatMap((line) => {
+    const words = line.split(' ').filter(Boolean);
+    const follow = (first: string, second: string): boolean => words.some((word, at) => word === first && words[at + 1] === second);
+    if (words.length === 0 || follow('proto', 'kernel') || follow('table', 'local') || /^(local|broadcast|multicast|anycast)$/.test(words[0]!)) return [];
+    // A device may be called anything.
+    const ofDevice = (at: number): boolean => words[at - 1] === 'dev';
+    const expiry = (at: number): boolean => words[at] === 'expires' && !ofDevice(at);
+    return [words.filter((word, at) => ofDevice(at) || !(MOMENTARY.has(word) || expiry(at) || expiry(at - 1))).join(' ')];
+  });
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { parseLinks, parseRoutes } from '../../../src/tools/ip.ts';
 import { fixture } from '../../fixtures/fixture.ts';
@@ -37,4 +38,28 @@ test('a device that is filtered out is none', () => {
 
 test.each(['', '[{"ifname":"eth0"', '[{"ifname":"eth0"}]', '{}', '[{"ifname":"eth0","flags":[],"addr_info":[{"family":"inet","prefixlen":"x","scope":"global"}]}]'])('addresses that cannot be read are a failure, not a machine without any: %j', (text) => {
   expect(parseLinks(text)).toEqual({ ok: false, failure: { reason: 'output-unreadable', command: 'ip -j address show', output: text || '(nothing)' } });
+});
+
+test('a route with several ways is one route', () => {
+  const shown = 'default proto static metric 5 \n\tnexthop via 10.0.0.9 dev dead weight 2 \n\tnexthop via 10.1.0.9 dev b weight 1 \n10.0.0.0/24 dev dead proto kernel scope link src 10.0.0.1 \n';
+  expect(parseRoutes(shown)).toEqual(['default proto static metric 5 nexthop via 10.0.0.9 dev dead weight 2 nexthop via 10.1.0.9 dev b weight 1']);
+});
+
+// Devices may be called like what ip(8) says of them.
+test.runIf(process.getuid?.() === 0)('ip takes the routes again as they were', () => {
+  const set = `
+    ip link add name v0 type veth peer name v1 && ip link set v0 name b && ip link set v1 name dead &&
+    for device in b dead; do ip link set dev $device up || exit 1; done
+    ip addr add 10.0.0.1/24 dev dead && ip addr add 10.1.0.1/24 dev b && ip -6 addr add 2001:db8::1/64 dev dead nodad && ip -6 addr add 2001:db8:1::1/64 dev b nodad &&
+    ip route add default proto static metric 5 nexthop via 10.0.0.9 dev dead weight 2 nexthop via 10.1.0.9 dev b &&
+    ip -6 route add default proto static metric 5 nexthop via 2001:db8::9 dev dead weight 2 nexthop via 2001:db8:1::9 dev b &&
+    ip -6 route add 2001:db8:5::/48 via 2001:db8::9 dev dead expires 900 && ip -6 route add unreachable 2001:db8:9::/48 &&
+    ip route add unreachable 10.9.0.0/16 && ip route add 10.7.0.0/16 dev b table 51 mtu 1400 src 10.1.0.1 || exit 1`;
+  const show = 'ip -4 route show table all && echo -- && ip -6 route show table all';
+  const inside = (script: string): readonly string[][] => execFileSync('unshare', ['--net', 'sh', '-c', script], { encoding: 'utf8' }).split('--\n').map(parseRoutes);
+
+  const [routes4 = [], routes6 = []] = inside(`${set}\n${show}`);
+  expect([routes4.length, routes6.length]).toEqual([3, 3]);
+  const batch = (family: string, routes: readonly string[]): string => `ip ${family} -batch - <<'EOF' || exit 1\n${routes.map((route) => `route replace ${route}\n`).join('')}EOF`;
+  expect(inside(`${set}\nip -4 route flush proto static; ip -4 route flush proto boot; ip -6 route flush proto static; ip -6 route flush proto boot\n${batch('-4', routes4)}\n${batch('-6', routes6)}\n${show}`)).toEqual([routes4, routes6]);
 });
