@@ -1,18 +1,21 @@
 import { promises as fs } from 'node:fs';
 import { compareVersions } from './version.ts';
 import { failed, ok, type Result } from '../failure/result.ts';
-import { display, run } from './command.ts';
+import { display, run, unreadable } from './command.ts';
 
 export const CRIU = '/usr/sbin/criu';
 
 /** `Version: 4.2.1` */
 export function parseVersion(text: string): string | undefined {
-  return /^Version:\s*(\S+)/m.exec(text)?.[1];
+  return /^Version:[ \t]*(\d\S*)/m.exec(text)?.[1];
 }
 
 export async function criuVersion(): Promise<Result<string>> {
-  const version = parseVersion((await run(['criu', '--version'])).stdout);
-  return version === undefined ? failed({ reason: 'tool-missing', tool: 'criu', package: 'criu' }) : ok(version);
+  const argv = ['criu', '--version'];
+  const { stdout, stderr, exitCode } = await run(argv);
+  if (exitCode === 127) return failed({ reason: 'tool-missing', tool: 'criu', package: 'criu' });
+  const version = parseVersion(stdout);
+  return version === undefined ? unreadable(argv, stdout || stderr) : ok(version);
 }
 
 /** From these kernels on, older versions of CRIU fail to dump or to restore. Source: CRIU's release notes and issues. */
@@ -39,7 +42,7 @@ export const nsenterOptions = (namespaces: readonly string[]): string[] =>
 export async function probeInside(pid: number, namespaces: readonly string[]): Promise<string | undefined> {
   const script = `exec 8<${CRIU} && exec nsenter --target "$0" "$@" -- /proc/self/fd/8 --version`;
   const { exitCode, stderr } = await run(['sh', '-c', script, pid.toString(), ...nsenterOptions(namespaces)]);
-  return exitCode === 0 ? undefined : stderr.trim().split('\n').at(-1) ?? `exit code ${exitCode.toString()}`;
+  return exitCode === 0 ? undefined : stderr.trim().split('\n').at(-1) || `exit code ${exitCode.toString()}`;
 }
 
 /** Options that dump and restore must agree on. */

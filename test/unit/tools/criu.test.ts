@@ -27,6 +27,7 @@ test('the version of a real CRIU is found', () => {
 test('a version with a suffix is kept whole, and other output is no version', () => {
   expect(parseVersion('Version: 4.0-dev\nGitID: v4.0-1-gabc\n')).toBe('4.0-dev');
   expect(parseVersion('criu: command not found\n')).toBeUndefined();
+  expect(parseVersion('Version:\nGitID: v4.0-1-gabc\n')).toBeUndefined();
 });
 
 test.each([
