@@ -18,6 +18,6 @@ export function fileOf(line: string): string {
  * or a bug did to a file, at the speed of memory: most are computed while everything is stopped.
  */
 export async function checksums(folder: string, files: readonly string[]): Promise<Result<Checksum[]>> {
-  const printed = await runOk(['sh', '-c', 'cd "$0" && exec xargs -0 xxhsum -H2', folder], { input: files.join('\0') });
+  const printed = await runOk(['sh', '-c', 'cd "$0" && exec xargs -0 --no-run-if-empty xxhsum -H2', folder], { input: files.join('\0') });
   return printed.ok ? ok(printed.value.split('\n').filter(Boolean).map((line) => ({ line, file: fileOf(line) }))) : printed;
 }
