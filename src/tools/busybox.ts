@@ -19,4 +19,4 @@ export async function findBusybox(): Promise<Busybox | undefined> {
 }
 
 /** The paths in what ldd(1) prints; none of a static program. */
-export const parseLdd = (text: string): string[] => text.split('\n').flatMap((line) => /(?:^|=>)\s*(\/\S+) \(0x/.exec(line)?.[1] ?? []);
+export const parseLdd = (text: string): string[] => text.split('\n').flatMap((line) => /^\s*(?:\S+ => )?(\/\S+) \(0x/.exec(line)?.[1] ?? []);

@@ -27,7 +27,7 @@ export function parseModules(stdout: string, stderr: string): Modules {
   const inserts = new Map<string, Module>();
   const strange: string[] = [];
   for (const line of stdout.split('\n').map((text) => text.trim()).filter(Boolean)) {
-    const [, path, options] = /^insmod (\S+)\s*(.*)$/.exec(line) ?? [];
+    const [, path, options] = /^insmod (\S+)\s*(.*)$/s.exec(line) ?? [];
     if (path !== undefined) inserts.set(path, inserts.get(path) ?? { path, options: options ?? '' });
     else if (!line.startsWith('builtin ')) strange.push(line);
   }

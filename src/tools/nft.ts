@@ -89,8 +89,10 @@ const inNetworkOf = (pid: number | undefined, argv: readonly string[]): string[]
 /** Names of the tables of family inet that are locks: segue's and CRIU's. */
 export async function lockTables(pid?: number): Promise<Result<string[]>> {
   const listed = await runOk(inNetworkOf(pid, ['nft', 'list', 'tables', 'inet']));
-  return listed.ok ? ok([...listed.value.matchAll(/^table inet (segue|CRIU-\S+)$/gm)].map((match) => match[1]!)) : listed;
+  return listed.ok ? ok(parseLockTables(listed.value)) : listed;
 }
+
+export const parseLockTables = (text: string): string[] => [...text.matchAll(/^table inet (segue|CRIU-\S+)$/gm)].map((match) => match[1]!);
 
 /** Opens every lock in a single transaction; CRIU may delete one of them at the same time, so each is made first. */
 export async function deleteLockTables(pid?: number): Promise<Result<undefined>> {

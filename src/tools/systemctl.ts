@@ -26,18 +26,21 @@ export function parseShow(text: string): Properties[] {
     .filter((properties) => properties['Id'] !== undefined);
 }
 
+/** The first column of what `systemctl list-units` and `list-unit-files` print. */
+export const parseNames = (text: string): string[] => text.split('\n').flatMap((line) => line.trim().split(/\s+/)[0] || []);
+
 /** Names of the units of these types that are active, or on their way in or out. */
 export async function activeUnits(types: readonly string[]): Promise<Result<string[]>> {
   const listed = await runOk(['systemctl', 'list-units', '--plain', '--no-legend', '--full', `--type=${types.join(',')}`, '--state=active,reloading,activating,deactivating']);
   if (!listed.ok) return listed;
-  return ok(listed.value.split('\n').flatMap((line) => line.trim().split(/\s+/)[0] || []));
+  return ok(parseNames(listed.value));
 }
 
 /** Names of the services that are started at boot. */
 export async function enabledServices(): Promise<Result<string[]>> {
   const listed = await runOk(['systemctl', 'list-unit-files', '--no-legend', '--full', '--type=service', '--state=enabled,enabled-runtime,generated']);
   if (!listed.ok) return listed;
-  return ok(listed.value.split('\n').flatMap((line) => line.trim().split(/\s+/)[0] || []));
+  return ok(parseNames(listed.value));
 }
 
 export async function show(units: readonly string[], properties: readonly string[] = PROPERTIES): Promise<Result<Properties[]>> {

@@ -1,6 +1,6 @@
 /** The numbers; a release candidate comes before its release, and the architecture at the end is none. */
 function parts(version: string): number[] {
-  const numbers = version.replace(/-(cloud-|rt-)?(amd64|arm64|686|i386|x86_64|s390x|riscv64|ppc64el|armmp)\b.*$/, '').match(/-?rc\d+|\d+/g) ?? [];
+  const numbers = version.replace(/-(cloud-|rt-)?(amd64|arm64|686|i386|x86_64|s390x|riscv64|ppc64el|armmp)\b.*$/s, '').match(/-?rc\d+|\d+/g) ?? [];
   return numbers.map((word) => (/rc/.test(word) ? Number(word.replace(/\D/g, '')) - 10_000 : Number(word)));
 }
 
