@@ -144,16 +144,20 @@ export interface DumpStatistics {
   readonly heldMs: number;
 }
 
-/** What CRIU counted while it made these images. */
+/** What CRIU counted while it made these images. Throws a DamagedImage. */
 export async function dumpStatistics(folder: string): Promise<DumpStatistics> {
-  const { bytes } = field((await readImage(`${folder}/stats-dump`)).first, STATS.dump);
-  if (bytes === undefined) throw new Error(`${folder}/stats-dump has no statistics`);
-  const count = (number: number): number => field(bytes, number).varint ?? 0;
-  return {
-    writtenBytes: (count(DUMP_STATS.pagesWritten) + count(DUMP_STATS.sharedPagesWritten)) * PAGE_BYTES,
-    earlierBytes: (count(DUMP_STATS.pagesSkippedParent) + count(DUMP_STATS.sharedPagesSkippedParent)) * PAGE_BYTES,
-    heldMs: Math.round(count(DUMP_STATS.frozenMicroseconds) / 1000),
-  };
+  const path = `${folder}/stats-dump`;
+  const { first } = await readImage(path);
+  return naming(path, () => orDamaged(() => {
+    const { bytes } = field(first, STATS.dump);
+    if (bytes === undefined) throw new Error('there are no statistics');
+    const count = (number: number): number => field(bytes, number).varint ?? 0;
+    return {
+      writtenBytes: (count(DUMP_STATS.pagesWritten) + count(DUMP_STATS.sharedPagesWritten)) * PAGE_BYTES,
+      earlierBytes: (count(DUMP_STATS.pagesSkippedParent) + count(DUMP_STATS.sharedPagesSkippedParent)) * PAGE_BYTES,
+      heldMs: Math.round(count(DUMP_STATS.frozenMicroseconds) / 1000),
+    };
+  }));
 }
 
 async function rewrite(path: string, edits: Edits): Promise<void> {
@@ -169,7 +173,7 @@ async function rewrite(path: string, edits: Edits): Promise<void> {
 export async function leaveUserNamespace(folder: string): Promise<void> {
   const bytes = await inventoryField(folder, INVENTORY.rootIds);
   const outer = bytes === undefined ? undefined : naming(`${folder}/inventory.img`, () => orDamaged(() => field(bytes, IDS.userNs).varint));
-  if (outer === undefined) throw new Error(`${folder}/inventory.img does not name CRIU's own user namespace`);
+  if (outer === undefined) throw new DamagedImage(`${folder}/inventory.img is damaged: it does not name CRIU's own user namespace`);
   const noCapabilities = { message: { [THREAD.creds]: { message: Object.fromEntries(Object.values(CREDS).map((number) => [number, { zeros: true as const }])) } } };
   for (const name of await fs.readdir(folder)) {
     if (/^ids-\d+\.img$/.test(name)) await rewrite(`${folder}/${name}`, { [IDS.userNs]: { varint: outer } });
