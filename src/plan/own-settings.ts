@@ -1,4 +1,5 @@
 import type { Workload } from '../model/workload.ts';
+import { logicalLines, sectionOf } from './restore-unit.ts';
 
 /** What a unit says of itself in a section [X-Segue]; systemd ignores sections whose names begin with X- (systemd.unit(5)). */
 export interface OwnSettings {
@@ -12,14 +13,16 @@ const KEY = /^(Priority|Snapshot)\s*=\s*(\S*)\s*$/;
 
 /** The last value of a key counts. A value that makes no sense is none. */
 export function ownSettings({ unitFiles }: Pick<Workload, 'unitFiles'>): OwnSettings {
-  let section = '';
   let priority: number | undefined;
   let snapshot = true;
-  for (const line of unitFiles.flatMap(({ content }) => content.split('\n'))) {
-    section = /^\[([\w-]+)\]\s*$/.exec(line)?.[1] ?? section;
-    const [, key, value = ''] = (section === 'X-Segue' ? KEY.exec(line) : null) ?? [];
-    if (key === 'Priority' && /^\d{1,3}$/.test(value)) priority = Math.min(100, Number(value));
-    if (key === 'Snapshot' && /^(1|yes|y|true|t|on|0|no|n|false|f|off)$/i.test(value)) snapshot = /^(1|y|t|on)/i.test(value);
+  for (const { content } of unitFiles) {
+    let section = '';
+    for (const line of logicalLines(content)) {
+      section = sectionOf(line) ?? section;
+      const [, key, value = ''] = (section === 'X-Segue' ? KEY.exec(line) : null) ?? [];
+      if (key === 'Priority' && /^\d{1,3}$/.test(value)) priority = Math.min(100, Number(value));
+      if (key === 'Snapshot' && /^(1|yes|y|true|t|on|0|no|n|false|f|off)$/i.test(value)) snapshot = /^(1|y|t|on)/i.test(value);
+    }
   }
   return { snapshot, ...(priority === undefined ? {} : { priority }) };
 }

@@ -3,25 +3,36 @@ import type { Workload } from '../model/workload.ts';
 /** What of a unit's own [Unit] section counts while it is restored: words for people, and what its sandbox is made of. */
 const KEPT_IN_UNIT = new Set(['Description', 'Documentation', 'SourcePath', 'RequiresMountsFor', 'WantsMountsFor', 'JoinsNamespaceOf']);
 
+/** A backslash that another one escapes does not count (config_parse() in systemd's src/shared/conf-parser.c). */
+function isContinued(line: string): boolean {
+  let at = line.length;
+  while (line[at - 1] === '\\') at -= 1;
+  return (line.length - at) % 2 === 1;
+}
+
 /** Lines of a unit file, those that end with a backslash joined to the next (systemd.syntax(7)); no comments. */
-function logicalLines(text: string): string[] {
+export function logicalLines(text: string): string[] {
   const lines: string[] = [];
   let open = '';
-  for (const line of text.split('\n')) {
+  for (const line of text.split(/\r\n?|\n/)) {
     if (/^\s*[#;]/.test(line)) continue;
-    if (line.endsWith('\\')) open += `${line.slice(0, -1)} `;
+    if (isContinued(line)) open += `${line.slice(0, -1)} `;
     else {
       lines.push(`${open}${line}`);
       open = '';
     }
   }
-  return [...lines, open].filter((line) => line.trim() !== '');
+  // A blank at the end may be all that keeps a backslash from joining the next line.
+  return [...lines, open].map((line) => line.trimStart()).filter(Boolean);
 }
+
+/** The name of the section that begins with this line. */
+export const sectionOf = (line: string): string | undefined => /^\[(.+)\]$/.exec(line.trimEnd())?.[1];
 
 function ownLines(text: string): string[] {
   let section = '';
   return logicalLines(text).filter((line) => {
-    section = /^\[(\w+)\]\s*$/.exec(line)?.[1] ?? section;
+    section = sectionOf(line) ?? section;
     if (section === 'Service') return true;
     return section === 'Unit' && (line.startsWith('[') || KEPT_IN_UNIT.has(line.slice(0, line.indexOf('=')).trim()));
   });
