@@ -14,19 +14,23 @@ export interface CommandLineOptions {
   readonly lastPid: number;
 }
 
+const wordsOf = (line: string): string[] => line.match(/(?:[^\s"]|"[^"]*")+/g) ?? [];
+
 /**
  * The new kernel's command line: what the running one has, and what the restore needs. `sysctl.` words are set before
  * the first process runs, also in the initramfs (admin-guide/kernel-parameters): the old process ids stay free. systemd
  * restores the workloads first, and boot/boot then starts what it would have started.
  */
 export function newCommandLine(current: string, { id, store, pidMax, lastPid }: CommandLineOptions): string {
-  const words = current.trim().match(/(?:[^\s"]|"[^"]*")+/g) ?? [];
+  // To the kernel a quotation that nobody ends goes on to the end of the line (next_arg() in lib/cmdline.c), and would
+  // take in what is added here.
+  const words = (current.match(/"/g) ?? []).length % 2 === 0 ? wordsOf(current) : wordsOf(`${current.trimEnd()}"`);
   const kept = words.filter((word) => !LEFT_OUT.test(word));
   // What follows ` -- ` is not for the kernel but for init.
   const end = kept.includes('--') ? kept.indexOf('--') : kept.length;
   return [
     ...kept.slice(0, end),
-    ...(kept.some((word) => word.startsWith('panic=')) ? [] : [PANIC]),
+    ...(kept.slice(0, end).some((word) => word.startsWith('panic=')) ? [] : [PANIC]),
     `sysctl.kernel.pid_max=${pidMax.toString()}`, `sysctl.kernel.ns_last_pid=${lastPid.toString()}`, `segue.upgrade=${id}`, `segue.store=${store}`, 'systemd.unit=segue-restore.target',
     ...kept.slice(end),
   ].join(' ');
@@ -40,7 +44,9 @@ const FORKED_MEANWHILE = 5000;
  * when too few are left there, in the widest gap between two.
  */
 export function firstFreePid(carried: readonly number[], pidMax: number, reserved: number): number {
-  const taken = [reserved, ...carried, pidMax].sort((a, b) => a - b);
+  // A session or a process group may have a low id; and what is above pid_max, which was lowered since, is in nobody's way.
+  const taken = [reserved, ...carried.filter((pid) => pid > reserved && pid < pidMax), pidMax];
+  taken.sort((a, b) => a - b);
   const last = taken.at(-2) ?? reserved;
   if (pidMax - last > 5 * FORKED_MEANWHILE) return last + FORKED_MEANWHILE;
   let best = { start: last, width: pidMax - last };

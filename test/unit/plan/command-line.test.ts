@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { firstFreePid, newCommandLine } from '../../../src/plan/command-line.ts';
+import { endless } from '../damaged.ts';
 
 const OPTIONS = { id: '20260102-030405', store: '/var/lib/segue', pidMax: 4_194_304, lastPid: 5100 };
 const ADDED = 'panic=10 sysctl.kernel.pid_max=4194304 sysctl.kernel.ns_last_pid=5100 segue.upgrade=20260102-030405 segue.store=/var/lib/segue systemd.unit=segue-restore.target';
@@ -63,4 +64,63 @@ test('the ids that follow are free, and above those that the kernel takes itself
       expect(next - last).toBeGreaterThanOrEqual(Math.min(19_900, widest * 0.75));
     }),
   );
+});
+
+test('a quotation that nobody ends does not take in what is added', () => {
+  expect(newCommandLine('ro dyndbg="file a b', OPTIONS)).toBe(`ro dyndbg="file a b" ${ADDED}`);
+});
+
+test('what is for init is not for the kernel', () => {
+  expect(newCommandLine('ro -- panic=5 --', OPTIONS)).toBe(`ro ${ADDED} -- panic=5 --`);
+});
+
+const anyWord = fc
+  .array(fc.oneof(fc.stringMatching(/^[^\s"]{1,8}$/), fc.string({ unit: 'grapheme', maxLength: 8 }).map((text) => `"${text.replaceAll('"', '')}"`)), { minLength: 1, maxLength: 3 })
+  .map((parts) => parts.join(''))
+  .filter((word) => word !== '--' && !/^(BOOT_IMAGE=|initrd=|kexec_jump_back_entry=|segue\.|systemd\.unit=|sysctl\.kernel\.|panic=)/.test(word));
+const ours = fc.constantFrom('BOOT_IMAGE=/boot/vmlinuz', 'initrd=\\initrd.img', 'segue.upgrade=old', 'segue.store=/old', 'sysctl.kernel.pid_max=9', 'sysctl.kernel.ns_last_pid=7', 'systemd.unit=segue-restore.target');
+
+test('whatever else is on the line stays, word by word, in its order, and ours come before what is for init', () => {
+  fc.assert(
+    fc.property(fc.array(fc.oneof(anyWord, ours)), fc.option(fc.array(fc.oneof(anyWord, ours))), fc.constantFrom(' ', '  ', '\t'), (words, forInit, blank) => {
+      const all = [...words, ...(forInit === null ? [] : ['--', ...forInit])];
+      const kept = (some: readonly string[]): string[] => some.filter((word) => !/^(BOOT_IMAGE=|initrd=|segue\.|sysctl\.kernel\.|systemd\.unit=)/.test(word));
+      const made = newCommandLine(`${all.join(blank)}\n`, OPTIONS);
+      expect(made).toBe([...kept(words), ADDED, ...(forInit === null ? [] : ['--', ...kept(forInit)])].join(' '));
+      expect(newCommandLine(made, OPTIONS)).toBe(made);
+    }),
+  );
+});
+
+test('any line becomes one on which the words of the upgrade are words, and that grows no more', () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.array(fc.constantFrom('"', ' ', '--', 'a', '=', 'panic=', '\n', 'segue.upgrade=1')).map((parts) => parts.join(''))), (line) => {
+      const made = newCommandLine(line, OPTIONS);
+      // As the kernel sees them, for which a quotation is a part of a word.
+      const words = made.match(/(?:[^\s"]|"[^"]*")+/g) ?? [];
+      for (const word of ADDED.split(' ').slice(1)) expect(words.filter((each) => each === word)).toHaveLength(1);
+      expect(newCommandLine(made, OPTIONS)).toBe(made);
+    }),
+  );
+});
+
+test('a line without end is read in time', () => {
+  for (const text of endless('"', 'a', ' ', '" ', 'a="b c" ')) newCommandLine(text, OPTIONS);
+});
+
+test('where new processes are numbered is never below those of the kernel, nor above the highest id, whatever is carried', () => {
+  const RESERVED = 300;
+  fc.assert(
+    fc.property(fc.constantFrom(1000, 32_768, 4_194_304), fc.array(fc.oneof(fc.nat(500), fc.nat(4_194_304)), { maxLength: 60 }), (max, carried) => {
+      const last = firstFreePid(carried, max, RESERVED);
+      expect(last).toBeGreaterThanOrEqual(RESERVED);
+      expect(last).toBeLessThan(max);
+      // What is not among the ids that the kernel gives changes nothing.
+      expect(firstFreePid(carried.filter((pid) => pid > RESERVED && pid < max), max, RESERVED)).toBe(last);
+    }),
+  );
+});
+
+test('ids above a pid_max that was lowered meanwhile do not count', () => {
+  expect(firstFreePid([90_000], 32_768, 300)).toBe(5300);
 });
