@@ -48,17 +48,17 @@ export interface UpgradeReport {
 }
 
 /** Which state an event leads to. Events that are not named change nothing. */
-const STATES: Readonly<Record<string, UpgradeState>> = {
-  begun: 'preparing',
-  jumping: 'jumping',
-  'giving-up': 'given-up-in-part',
-  'given-up': 'given-up',
-  'given-up-in-part': 'given-up-in-part',
-  arrived: 'arrived',
-  'handover-refused': 'refused',
-  'came-back': 'coming-back',
-  settled: 'settled',
-};
+const STATES: ReadonlyMap<string, UpgradeState> = new Map([
+  ['begun', 'preparing'],
+  ['jumping', 'jumping'],
+  ['giving-up', 'given-up-in-part'],
+  ['given-up', 'given-up'],
+  ['given-up-in-part', 'given-up-in-part'],
+  ['arrived', 'arrived'],
+  ['handover-refused', 'refused'],
+  ['came-back', 'coming-back'],
+  ['settled', 'settled'],
+]);
 
 const between = (from: string, to: string): number => Math.max(0, Date.parse(to) - Date.parse(from));
 
@@ -76,9 +76,10 @@ function workloadReport(unit: string, fate: 'carried' | 'stopped', pid: number, 
   const restoredAt = own.find((event) => event.event === 'restored')?.at;
   const why = own.find((event) => event.event === 'restore-failed')?.why;
   const end = own.findLast((event) => ['restored', 'afresh', 'failed'].includes(event.event))?.event as 'restored' | 'afresh' | 'failed' | undefined;
-  const images = own.filter(({ event }) => event === 'imaged');
+  const before = events.filter((event) => event.unit === unit);
+  const images = before.filter(({ event }) => event === 'imaged');
   const total = (of: (event: JournalEvent) => number | undefined): number => images.reduce((sum, event) => sum + (of(event) ?? 0), 0);
-  const held = own.filter(({ event }) => event === 'snapshot').flatMap(({ rounds }) => rounds ?? []).map(({ heldMs }) => heldMs);
+  const held = before.filter(({ event }) => event === 'snapshot').flatMap(({ rounds }) => rounds ?? []).map(({ heldMs }) => heldMs);
   const final = fate === 'stopped' ? 'stopped' : (end ?? (why === undefined ? 'carried' : 'failed'));
   return {
     unit,
@@ -115,7 +116,7 @@ function phases(events: readonly JournalEvent[]): PhaseReport[] {
 export function makeReport(id: string, events: readonly JournalEvent[]): UpgradeReport {
   const begun = events.find((event) => event.event === 'begun');
   const back = events.findLast((event) => event.event === 'came-back');
-  const last = events.reduce<UpgradeState>((now, event) => (event.event === 'step' ? (event.phase === 'prepare' ? 'preparing' : event.phase === 'park' ? 'parking' : now) : (STATES[event.event] ?? now)), 'preparing');
+  const last = events.reduce<UpgradeState>((now, event) => (event.event === 'step' ? (event.phase === 'prepare' ? 'preparing' : event.phase === 'park' ? 'parking' : now) : (STATES.get(event.event) ?? now)), 'preparing');
   const state = last === 'settled' && back !== undefined ? 'back' : last;
   const why = lastArrival(events).findLast((event) => ['giving-up', 'handover-refused', 'came-back'].includes(event.event) && event.why !== undefined)?.why;
   const endedAt = lastArrival(events).findLast((event) => ['settled', 'given-up', 'given-up-in-part', 'handover-refused'].includes(event.event))?.at;

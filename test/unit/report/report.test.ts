@@ -75,6 +75,13 @@ test('why nothing was restored on the way back is told', () => {
   expect(report(BACK).why).toBeUndefined();
 });
 
+test('what was imaged was imaged, also when the workload came back on another kernel than it was to', () => {
+  const [first, ...rest] = BACK;
+  const imaged = event('10:00:03.200', 'imaged', { unit: 'nginx.service', bytes: 5, earlierBytes: 7 });
+  const held = event('10:00:01.000', 'snapshot', { unit: 'nginx.service', rounds: [{ bytes: 7, heldMs: 3 }] });
+  expect(report([first!, held, imaged, ...rest]).workloads[1]).toMatchObject({ fate: 'restored', imagedBytes: 5, earlierBytes: 7, heldMs: 3 });
+});
+
 test('one of the way back that ended in trouble needs somebody', () => {
   expect(exitCodeOf(report([...BACK.slice(0, -2), event('10:01:03.400', 'failed', { unit: 'redis.service' }), ...BACK.slice(-1)]))).toBe(14);
 });
