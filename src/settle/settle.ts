@@ -21,14 +21,16 @@ export interface Arrival {
 
 /** What boot/way-back noted: `ID STORE WAY WHY`. */
 export function wayBackOf(note: string): Arrival | undefined {
-  const [, id, store, way, why] = /^([0-9A-Za-z-]+) (\/\S*) (restore|afresh|lost) (.*)$/m.exec(note) ?? [];
+  const [, id, store, way, why] = /^([0-9A-Za-z-]+) (\/\S*) (restore|afresh|lost) ([^\n]*)/m.exec(note) ?? [];
   return id === undefined || store === undefined || way === undefined || why === undefined ? undefined : { id, store, wayBack: { way, why } };
 }
 
 /** `segue.upgrade=` and `segue.store=` of the running kernel's command line. */
 export function jumpOf(commandLine: string): Arrival | undefined {
-  const id = /(?:^|\s)segue\.upgrade=([0-9A-Za-z-]+)(?:\s|$)/.exec(commandLine)?.[1];
-  return id === undefined ? undefined : { id, store: /(?:^|\s)segue\.store=(\S+)/.exec(commandLine)?.[1] ?? '/var/lib/segue' };
+  // As boot/handover.sh reads it: the last one counts.
+  const value = (name: string): string | undefined => commandLine.split(/[ \t\n]+/).findLast((word) => word.startsWith(name))?.slice(name.length);
+  const id = value('segue.upgrade=') ?? '';
+  return /^[0-9A-Za-z-]+$/.test(id) ? { id, store: value('segue.store=') ?? '/var/lib/segue' } : undefined;
 }
 
 async function settledState(unit: string): Promise<{ active: boolean; mainPid: number }> {
