@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { archive } from '../../../src/tools/tar.ts';
 import { isRoot, PrivateMachine } from './private-machine.ts';
@@ -55,17 +54,6 @@ describe.runIf(isRoot)('state', () => {
     machine.write('state/tmpfs', '/run missing.tar\n');
     expect(machine.sh('state').exitCode).toBe(0);
     expect(restored()).toEqual(['state-skipped: files in /run', 'state-restored']);
-  });
-
-  test('what the scripts write to the journal is read as it was meant, whatever is in it', () => {
-    const text = fc.oneof(fc.constantFrom('"', '\\', '\\"', "it's", '$HOME', 'ä', '%s', '-n', ''), fc.string({ unit: 'grapheme', maxLength: 20 })).filter((value) => !/\p{Cc}/u.test(value));
-    fc.assert(
-      fc.property(text, (value) => {
-        expect(machine.sh('. "$1/handover.sh" && journal state-skipped what "$2"', machine.lib, value).exitCode).toBe(0);
-        expect(machine.journal().at(-1)).toMatchObject({ event: 'state-skipped', what: value });
-      }),
-      { numRuns: 15 },
-    );
   });
 
   test('line ends and other control characters do not tear the journal', () => {
