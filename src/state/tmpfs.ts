@@ -20,7 +20,7 @@ const RUN_OF_THE_PLATFORM = [
 const TMP_OF_THE_PLATFORM = ['systemd-private-*', '.X*', '.ICE-unix', '.font-unix', '.XIM-unix', 'ssh-*'];
 
 /** A shell pattern with no more than `*` in it. */
-const matches = (name: string, pattern: string): boolean => new RegExp(`^${pattern.split('*').map((part) => part.replace(/[.]/g, '\\.')).join('.*')}$`).test(name);
+export const matches = (name: string, pattern: string): boolean => new RegExp(`^${pattern.split('*').map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&')).join('.*')}$`, 's').test(name);
 
 /** Names in /run that a workload uses: by its unit's word, and by what its tasks hold. */
 function namesInRun({ properties, trees }: Workload): string[] {

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { handoverPaths } from '../../../src/model/handover.ts';
 import type { Step } from '../../../src/model/step.ts';
@@ -8,7 +9,7 @@ import { writeConfiguration } from '../../../src/state/configuration.ts';
 import { batch } from '../../../src/state/network.ts';
 import type { StateContext } from '../../../src/state/kind.ts';
 import { isCarried, readSysctls } from '../../../src/state/sysctl.ts';
-import { tmpfs } from '../../../src/state/tmpfs.ts';
+import { matches, tmpfs } from '../../../src/state/tmpfs.ts';
 import type { Link } from '../../../src/tools/ip.ts';
 import { fixture } from '../../fixtures/fixture.ts';
 import { mount, survey, workload } from '../survey/builders.ts';
@@ -134,4 +135,16 @@ test('a configuration file is written whole, into folders that need not be there
   expect(readFileSync(join(root, 'etc/sysctl.d/60-segue.conf'), 'utf8')).toBe('a = 2\n');
   expect(statSync(join(root, 'etc/sysctl.d/60-segue.conf')).mode & 0o777).toBe(0o644);
   expect(readdirSync(join(root, 'etc/sysctl.d'))).toEqual(['60-segue.conf']);
+});
+
+test('a name matches itself, whatever it is, and what of it a star stands for', () => {
+  const name = fc.oneof(fc.constantFrom('c++', 'a(b', '[x', 'a.b', '^', '$', '{2}', '\\', '\n'), fc.string({ maxLength: 12 })).filter((text) => !text.includes('*'));
+  fc.assert(
+    fc.property(name, fc.nat(), fc.nat(), name, (text, from, to, other) => {
+      const [start, end] = [from % (text.length + 1), to % (text.length + 1)].toSorted((a, b) => a - b);
+      expect(matches(text, text)).toBe(true);
+      expect(matches(text, `${text.slice(0, start)}*${text.slice(end)}`)).toBe(true);
+      expect(matches(other, text)).toBe(other === text);
+    }),
+  );
 });
