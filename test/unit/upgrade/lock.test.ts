@@ -3,6 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { lockUpgrade, runningUpgrade } from '../../../src/upgrade/lock.ts';
 import { Program } from '../cli/program.ts';
@@ -75,6 +76,20 @@ asRoot.each([
   expect(runningUpgrade()).toBeUndefined();
   expect(lockUpgrade().ok).toBe(true);
   expect(readFileSync(FILE, 'utf8')).toMatch(new RegExp(`^${process.pid} \\d+\n$`));
+});
+
+asRoot('whatever else is in the lock, who holds it is found, and nobody else', () => {
+  const own = lockUpgrade();
+  expect(own.ok).toBe(true);
+  const line = readFileSync(FILE, 'utf8').trim();
+  const strange = fc.oneof(fc.constantFrom('0 0', '-1 5', 'NaN', 'Infinity 1', '1e0 1', `${ENDED} 7`, '0x1 1', ' ', `${line} `, ` ${line}`, `0${line}`), fc.string({ unit: 'binary', maxLength: 12 }));
+  fc.assert(
+    fc.property(fc.array(strange.map((text) => text.replaceAll('\n', '')).filter((text) => text !== line)), fc.option(fc.nat()), (lines, at) => {
+      leave(`${(at === null ? lines : lines.toSpliced(at % (lines.length + 1), 0, line)).join('\n')}\n`);
+      expect(runningUpgrade()).toBe(at === null ? undefined : process.pid);
+    }),
+    { numRuns: 40 },
+  );
 });
 
 asRoot('an upgrade whose process is gone before the jump is told as such, and needs a look', () => {
