@@ -2,12 +2,13 @@ import { STORE } from './output.ts';
 
 const text = (input: string): string => input;
 
+export const to = { kind: 'parsed', parse: text, brief: 'An installed kernel: its release, the beginning of one, or newest', placeholder: 'VERSION' } as const;
 export const json = { kind: 'boolean', brief: 'Print JSON, which stays stable, instead of text for people', default: false, withNegated: false } as const;
 export const yes = { kind: 'boolean', brief: 'Do not ask', default: false, withNegated: false } as const;
 export const dryRun = { kind: 'boolean', brief: 'Print the very steps as commands, and do nothing', default: false, withNegated: false } as const;
 export const debug = { kind: 'boolean', brief: 'Print every command as it runs', default: false, withNegated: false } as const;
 export const afresh = { kind: 'parsed', parse: text, brief: 'Stop this unit and start it afresh, though it is not carried; can be given more than once', variadic: true, optional: true, placeholder: 'UNIT' } as const;
-export const wayBack = { kind: 'enum', values: ['restore', 'afresh'], brief: 'If the new kernel does not come up: restore from the images once, or start everything afresh', default: 'restore' } as const;
+export const wayBack = { kind: 'enum', values: ['restore', 'afresh'], brief: 'If the new kernel does not come up: restore from the images once (the default), or start everything afresh', optional: true } as const;
 export const store = {
   kind: 'parsed',
   parse: (input: string): string => {

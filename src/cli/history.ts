@@ -20,6 +20,7 @@ function loadAll(store: string): Result<UpgradeReport[]> {
 
 const SENTENCES: Readonly<Record<Exclude<UpgradeReport['state'], 'coming-back' | 'back'>, string>> = {
   preparing: 'is being prepared',
+  prepared: 'is prepared: `segue upgrade` goes on with it, `segue cancel` drops it',
   parking: 'is parking the workloads',
   jumping: 'is starting the new kernel',
   arrived: 'is restoring the workloads',
@@ -40,17 +41,25 @@ function sentence({ state, backOn = '' }: UpgradeReport): string {
   }
 }
 
-const UNFINISHED: readonly UpgradeReport['state'][] = ['preparing', 'parking', 'given-up-in-part'];
+const UNFINISHED: readonly UpgradeReport['state'][] = ['preparing', 'prepared', 'parking', 'given-up-in-part'];
 
 /** A journal that stops before the jump or on the way back, with nobody writing it any more. */
 function abandoned(report: UpgradeReport): boolean {
   return report.endedAt === undefined && UNFINISHED.includes(report.state) && runningUpgrade() === undefined;
 }
 
+/** What of each workload need not be imaged when everything stops. */
+const prepared = (report: UpgradeReport): string =>
+  table(['unit', 'snapshot', 'taken', 'why not whole'], report.workloads.map(({ unit, snapshot, snapshotAt, doubt }) => [unit, snapshot ?? '-', snapshotAt ?? '-', snapshot === 'whole' ? '' : (doubt ?? '')]));
+
+/** Who was stopped when, and how long. */
+const parked = (report: UpgradeReport): string =>
+  table(['unit', 'fate', 'pid', 'stopped', 'pause', 'imaged', 'why'], report.workloads.map(({ unit, fate, pid, parkedAt, pauseMs, current, why }) => [unit, fate, pid.toString(), parkedAt?.slice(11, -1) ?? '-', pauseMs === undefined ? '-' : duration(pauseMs), parkedAt === undefined ? '-' : current === true ? 'asleep' : 'stopped', why ?? '']));
+
 export function text(report: UpgradeReport): string {
   const lines = [`Upgrade ${report.id}, Linux ${report.from} → ${report.to}: ${abandoned(report) ? 'its process ended before the jump' : sentence(report)}${report.why === undefined ? '' : ` (${report.why})`}`];
   if (report.workloads.length > 0) {
-    lines.push('', table(['unit', 'fate', 'pid', 'pause', 'why'], report.workloads.map(({ unit, fate, pid, pauseMs, why }) => [unit, fate, pid.toString(), pauseMs === undefined ? '-' : duration(pauseMs), why ?? ''])));
+    lines.push('', report.state === 'prepared' ? prepared(report) : parked(report));
   }
   if (report.phases.length > 0) lines.push('', table(['phase', 'from', 'took'], report.phases.map(({ phase, startedAt, ms }) => [phase, startedAt, duration(ms)])));
   if (report.skipped.length > 0) lines.push('', 'Not put back:', ...report.skipped.map((what) => `  ${what}`));
@@ -85,7 +94,7 @@ async function status({ json, store, wait }: ReadFlags & { readonly wait: boolea
       else print('There was no upgrade so far.');
       return;
     }
-    const moving = report.endedAt === undefined && !abandoned(report);
+    const moving = report.endedAt === undefined && report.state !== 'prepared' && !abandoned(report);
     if (!wait || !moving) {
       tell(report, json);
       return;

@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import { buildApplication, buildRouteMap, run, type StricliProcess } from '@stricli/core';
+import { cancelCommand } from './cancel.ts';
 import { checkCommand } from './check.ts';
 import { guardCommand } from './guard.ts';
 import { historyCommand, showCommand, statusCommand } from './history.ts';
+import { keepCommand, prepareCommand } from './prepare.ts';
 import { settleCommand } from './settle.ts';
 import { setupCommand } from './setup.ts';
 import { upgradeCommand } from './upgrade.ts';
@@ -11,8 +13,8 @@ declare const SEGUE_VERSION: string | undefined;
 
 const application = buildApplication(
   buildRouteMap({
-    routes: { check: checkCommand, setup: setupCommand, upgrade: upgradeCommand, status: statusCommand, history: historyCommand, show: showCommand, settle: settleCommand, guard: guardCommand },
-    docs: { brief: 'Live kernel upgrades: the programs stay, uname -r changes', hideRoute: { settle: true, guard: true } },
+    routes: { check: checkCommand, setup: setupCommand, prepare: prepareCommand, upgrade: upgradeCommand, cancel: cancelCommand, status: statusCommand, history: historyCommand, show: showCommand, settle: settleCommand, guard: guardCommand, keep: keepCommand },
+    docs: { brief: 'Live kernel upgrades: the programs stay, uname -r changes', hideRoute: { settle: true, guard: true, keep: true } },
   }),
   {
     name: 'segue',

@@ -9,18 +9,19 @@ import { display, traceCommands } from '../tools/command.ts';
 import { preDumpCommand, wholeCommand } from '../tools/criu.ts';
 import { INSTANCE } from '../tools/tracefs.ts';
 import { prepare } from '../upgrade/prepare.ts';
+import { readPrepared } from '../upgrade/prepared.ts';
 import { upgrade } from '../upgrade/upgrade.ts';
 import { words } from '../failure/words.ts';
 import * as flags from './flags.ts';
 import { bold, note, print, report, unwrap } from './output.ts';
 
 interface UpgradeFlags {
-  readonly to: string;
+  readonly to?: string;
   readonly afresh?: readonly string[];
   readonly yes: boolean;
   readonly dryRun: boolean;
   readonly debug: boolean;
-  readonly wayBack: WayBackPolicy;
+  readonly wayBack?: WayBackPolicy;
   readonly store: string;
   readonly prepare: boolean;
 }
@@ -103,7 +104,19 @@ async function run({ to, afresh, yes, dryRun, debug, store, prepare: prepares, w
   if (debug) traceCommands((line) => { note(`$ ${line}`); });
   const began = performance.now();
   const clock = (): string => duration(performance.now() - began).padStart(8);
-  const plan = unwrap(await prepare({ to, afresh: afresh ?? [], store, prepare: prepares, wayBack }));
+  const prepared = readPrepared();
+  const target = to ?? prepared?.to;
+  if (target === undefined) {
+    process.exitCode = report({ reason: 'kernel-not-named' });
+    return;
+  }
+  if (prepared !== undefined && prepared.store !== store) {
+    process.exitCode = report({ reason: 'prepared-elsewhere', store: prepared.store });
+    return;
+  }
+  // What was prepared is gone on with; without snapshots there is nothing to go on with.
+  const id = prepares ? prepared?.id : undefined;
+  const plan = unwrap(await prepare({ to: target, afresh: afresh ?? prepared?.afresh ?? [], store, prepare: prepares, wayBack: wayBack ?? prepared?.wayBack ?? 'restore' }, id));
   if (plan === undefined) return;
   if (dryRun) {
     printSteps(plan.steps);
@@ -134,7 +147,7 @@ export const upgradeCommand = buildCommand({
   func: run,
   parameters: {
     flags: {
-      to: { kind: 'parsed', parse: (text: string) => text, brief: 'An installed kernel: its release, the beginning of one, or newest', placeholder: 'VERSION' },
+      to: { ...flags.to, optional: true, brief: `${flags.to.brief}; may be left out when one is prepared` },
       afresh: flags.afresh,
       prepare: { kind: 'boolean', brief: 'Image memory beforehand, while everything runs (the default, where the store has room)', default: true },
       yes: flags.yes,

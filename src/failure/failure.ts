@@ -15,6 +15,10 @@ export type Failure =
   | { readonly reason: 'store-read-only'; readonly path: string }
   | { readonly reason: 'obstacles'; readonly blocked: readonly Blocked[] }
   | { readonly reason: 'unit-unknown'; readonly unit: string }
+  | { readonly reason: 'kernel-not-named' }
+  | { readonly reason: 'prepared-already' }
+  | { readonly reason: 'prepared-elsewhere'; readonly store: string }
+  | { readonly reason: 'nothing-to-cancel' }
   | { readonly reason: 'upgrade-running'; readonly pid: number }
   | { readonly reason: 'upgrade-unknown'; readonly id: string }
   | { readonly reason: 'confirmation-needed'; readonly command: string }

@@ -54,6 +54,14 @@ export function words(failure: Failure): Words {
       };
     case 'unit-unknown':
       return { what: `${failure.unit} is not a running service of this machine`, hint: '`segue check` lists them', exitCode: 2 };
+    case 'kernel-not-named':
+      return { what: 'no kernel is named', why: 'no upgrade is prepared that would know it', hint: 'name one that is installed: --to newest', exitCode: 2 };
+    case 'prepared-already':
+      return { what: 'an upgrade is prepared already', hint: '`segue upgrade` goes on with it, `segue cancel` drops it', exitCode: 10 };
+    case 'prepared-elsewhere':
+      return { what: `an upgrade is prepared in another store, ${failure.store}`, hint: `name that one: --store ${failure.store}; or drop it first: segue cancel`, exitCode: 10 };
+    case 'nothing-to-cancel':
+      return { what: 'there is nothing to cancel', why: 'no upgrade is prepared, and none is under way before its jump', hint: '`segue status` says how the last one ended', exitCode: 10 };
     case 'upgrade-running':
       return { what: 'an upgrade is under way', why: `process ${failure.pid.toString()} runs it`, hint: '`segue status` says where it stands', exitCode: 10 };
     case 'upgrade-unknown':

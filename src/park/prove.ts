@@ -4,24 +4,9 @@ import { doubt, doubtWords, type Doubt } from '../model/doubt.ts';
 import { ok, type Result } from '../failure/result.ts';
 import type { Note, ProvableWorkload } from '../model/step.ts';
 import { readImprint } from '../snapshot/imprint-file.ts';
-import { changedSince, type Imprint, type Surroundings } from '../snapshot/imprint.ts';
-import { inetSockets, isConnection, unixSockets } from '../tools/ss.ts';
-import { countedCalls } from '../tools/tracefs.ts';
+import { changedSince, type Imprint } from '../snapshot/imprint.ts';
+import { surroundings } from '../snapshot/surroundings.ts';
 import { freeze, thaw } from './freezer.ts';
-
-/** What is asked of the machine once for many workloads; undefined when their calls are not counted. */
-async function surroundings(): Promise<Result<Surroundings | undefined>> {
-  const [inet, unix] = await Promise.all([inetSockets(), unixSockets()]);
-  if (!inet.ok) return inet;
-  if (!unix.ok) return unix;
-  const calls = countedCalls();
-  if (calls === undefined) return ok(undefined);
-  return ok({
-    calls,
-    queues: new Map([...inet.value, ...unix.value].map((socket) => [socket.inode, socket.receiveQueue])),
-    connections: new Set(inet.value.filter(isConnection).map(({ inode }) => inode)),
-  });
-}
 
 /** Whether the images of a tree are those of its snapshot. */
 export const isProven = (images: string): boolean => lstatSync(images, { throwIfNoEntry: false })?.isSymbolicLink() === true;

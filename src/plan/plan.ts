@@ -47,6 +47,7 @@ const DRAIN_SECONDS = 15;
 const WORTH_A_SNAPSHOT = 16 * 2 ** 20;
 /** Who has had less than this part of a processor lately sleeps, but for a look at the clock now and then. */
 const SLEEPS = 0.01;
+const WORTH_A_LAST_ROUND = 64 * 2 ** 20;
 /** All the rounds of a snapshot may write this many times the memory of the tree. */
 const SNAPSHOT_BUDGET = 1.5;
 
@@ -122,42 +123,48 @@ function handoverOf(workload: Workload, paths: HandoverPaths, before: readonly s
   ];
 }
 
-/** Rounds of the memory of its trees, as far as they are large; then, if it sleeps, all of it. */
-function snapshotsOfWorkload(workload: Workload, paths: HandoverPaths, service: string, sleeps: boolean): Step[] {
-  const { unit, controlGroup } = workload;
-  const trees = workload.trees.map((tree) => ({ tree, order: order(workload, tree, paths, false), folder: snapshotsOf(workload, tree, paths), startTime: tree.root.startTime }));
-  const rounds = trees.filter(({ tree }) => memoryOf(tree) >= WORTH_A_SNAPSHOT).map(({ tree, ...each }): Step => ({
-    phase: 'snapshot',
-    unit,
+const snapshotService = (id: string): string => `segue-snapshot-${id}.service`;
+
+const snapshotTrees = (workload: Workload, paths: HandoverPaths) =>
+  workload.trees.map((tree) => ({ tree, order: order(workload, tree, paths, false), folder: snapshotsOf(workload, tree, paths), startTime: tree.root.startTime }));
+
+/** Rounds of the memory of its trees, as far as they are large. */
+const rounds = (workload: Workload, paths: HandoverPaths, service: string) =>
+  snapshotTrees(workload, paths).filter(({ tree }) => memoryOf(tree) >= WORTH_A_SNAPSHOT).map(({ tree, ...each }) => ({
+    phase: 'snapshot' as const,
+    unit: workload.unit,
     title: `image the memory of ${tree.root.comm} (${tree.root.pid.toString()}) while it runs`,
-    action: { kind: 'snapshot', unit, ...each, handover: paths.handover, controlGroup: `/system.slice/${service}`, budget: SNAPSHOT_BUDGET * memoryOf(tree) },
+    action: { kind: 'snapshot' as const, unit: workload.unit, ...each, workload: paths.workload(workload.unit), handover: paths.handover, controlGroup: `/system.slice/${service}`, budget: SNAPSHOT_BUDGET * memoryOf(tree) },
   }));
-  if (!sleeps) return rounds;
-  const whole: Step = {
+
+/** All of a workload that sleeps. */
+function wholeStep(workload: Workload, paths: HandoverPaths): Step {
+  const { unit, controlGroup } = workload;
+  return {
     phase: 'snapshot',
     unit,
     title: 'image all of it while it sleeps',
     action: {
       kind: 'snapshot-whole', unit, controlGroup, workload: paths.workload(unit), handover: paths.handover, privateUsers: workload.privateUsers,
-      hostNetwork: !workload.entered.includes('net'), sockets: workload.sockets.map(({ inode }) => inode), trees: trees.map(({ tree: _, ...each }) => each),
+      hostNetwork: !workload.entered.includes('net'), sockets: workload.sockets.map(({ inode }) => inode), trees: snapshotTrees(workload, paths).map(({ tree: _, ...each }) => each),
     },
     undo: { kind: 'thaw', controlGroups: [controlGroup] },
   };
-  return [...rounds, whole];
 }
 
 /** Who sleeps comes first; memory is read in a cgroup of the lowest weight: whoever else wants a processor or the disk gets it first. */
 function snapshotSteps(carried: readonly Workload[], paths: HandoverPaths, { id, prepare, activity }: PlanOptions): Step[] {
-  const service = `segue-snapshot-${id}.service`;
+  const service = snapshotService(id);
   const lately = (workload: Workload): number => activity.get(workload.unit) ?? 0;
   const allowed = carried.filter((workload) => prepare && ownSettings(workload).snapshot).toSorted((a, b) => lately(a) - lately(b));
-  const steps = allowed.flatMap((workload) => snapshotsOfWorkload(workload, paths, service, lately(workload) < SLEEPS));
+  const steps = allowed.flatMap((workload): Step[] => [...rounds(workload, paths, service), ...(lately(workload) < SLEEPS ? [wholeStep(workload, paths)] : [])]);
   if (steps.length === 0) return [];
   return [
     {
       phase: 'snapshot',
       title: 'make a cgroup of the lowest weight',
-      action: run(['systemd-run', '--quiet', '--collect', `--unit=${service}`, '--slice=system.slice', '--property=CPUWeight=idle', '--property=IOWeight=1', '--', 'sleep', 'infinity']),
+      // It may be there from when the upgrade was prepared.
+      action: run(['sh', '-c', 'systemctl is-active --quiet "$0" || exec "$@"', service, 'systemd-run', '--quiet', '--collect', `--unit=${service}`, '--slice=system.slice', '--property=CPUWeight=idle', '--property=IOWeight=1', '--', 'sleep', 'infinity']),
       undo: run(['systemctl', 'stop', service]),
     },
     { phase: 'snapshot', title: 'count the system calls of those who sleep', action: { kind: 'count-calls', controlGroups: allowed.filter((workload) => lately(workload) < SLEEPS).map(({ controlGroup }) => controlGroup) }, undo: { kind: 'end-snapshots' } },
@@ -165,6 +172,15 @@ function snapshotSteps(carried: readonly Workload[], paths: HandoverPaths, { id,
     // What is on disk now need not be written while everything waits.
     { phase: 'snapshot', title: 'write the snapshots to disk', action: run(['sync', '--file-system', paths.handover]) },
   ];
+}
+
+/**
+ * Whoever works has written much since its snapshot, as others were parked meanwhile: once more while it runs is cheaper
+ * than while it stands still.
+ */
+function lastRounds(workloads: readonly Workload[], paths: HandoverPaths, { id, prepare, activity }: PlanOptions): Step[] {
+  return workloads.filter((workload) => prepare && (activity.get(workload.unit) ?? 0) >= SLEEPS && ownSettings(workload).snapshot).flatMap((workload) =>
+    rounds(workload, paths, snapshotService(id)).filter(({ action }) => action.budget > SNAPSHOT_BUDGET * WORTH_A_LAST_ROUND).map((step) => ({ ...step, phase: 'park' as const, title: `${step.title}, once more` })));
 }
 
 /** One step for all of a group: an image that is current costs next to nothing, and there may be hundreds of them. */
@@ -250,6 +266,7 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
       const locked = groups.slice(0, index).flatMap((group) => group.workloads);
       const of = `of priority ${priority.toString()}`;
       return [
+        ...lastRounds(workloads, paths, options),
         { phase: 'park', title: `hold new connections back to those ${of}`, action: run(['nft', '-f', '-'], lockScript(locked, workloads)), undo: { kind: 'unlock' } },
         { phase: 'park', title: `let the connections that wait be accepted by those ${of}`, action: { kind: 'drain', ports: listeningPorts(workloads.flatMap(({ sockets }) => sockets)), seconds: DRAIN_SECONDS } },
         { phase: 'park', title: `lock the sockets of those ${of}`, action: run(['nft', '-f', '-'], lockScript([...locked, ...workloads])) },

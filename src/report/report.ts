@@ -2,7 +2,7 @@ import type { JournalEvent } from '../store/journal.ts';
 
 /** Where an upgrade stands, as its journal tells. */
 export type UpgradeState =
-  | 'preparing' | 'parking' | 'jumping' | 'arrived' | 'settled'
+  | 'preparing' | 'prepared' | 'parking' | 'jumping' | 'arrived' | 'settled'
   | 'given-up' | 'given-up-in-part' | 'refused'
   /** The new kernel did not get there: the machine booted again, and ends the upgrade. */
   | 'coming-back' | 'back';
@@ -23,6 +23,13 @@ export interface WorkloadReport {
   readonly earlierBytes?: number;
   /** The longest that a snapshot held its tasks, milliseconds. */
   readonly heldMs?: number;
+  /** The newest snapshot: of memory only, or whole; and when it was taken. */
+  readonly snapshot?: 'memory' | 'whole';
+  readonly snapshotAt?: string;
+  /** Whether that whole snapshot was proven current while it was parked, and used as it is. */
+  readonly current?: boolean;
+  /** Why there is no whole snapshot, or why it was not current. */
+  readonly doubt?: string;
 }
 
 export interface PhaseReport {
@@ -50,6 +57,7 @@ export interface UpgradeReport {
 /** Which state an event leads to. Events that are not named change nothing. */
 const STATES: ReadonlyMap<string, UpgradeState> = new Map([
   ['begun', 'preparing'],
+  ['prepared', 'prepared'],
   ['jumping', 'jumping'],
   ['giving-up', 'given-up-in-part'],
   ['given-up', 'given-up'],
@@ -71,7 +79,8 @@ export function lastArrival(events: readonly JournalEvent[]): readonly JournalEv
 }
 
 function workloadReport(unit: string, fate: 'carried' | 'stopped', pid: number, events: readonly JournalEvent[]): WorkloadReport {
-  const parkedAt = events.find(({ current }) => current?.includes(unit))?.stoppedAt ?? events.find((event) => event.unit === unit && event.event === 'step' && event.phase === 'park')?.at;
+  const proof = events.findLast(({ current, changed }) => current?.includes(unit) === true || changed?.some((each) => each.unit === unit) === true);
+  const parkedAt = (proof?.current?.includes(unit) === true ? proof.stoppedAt : undefined) ?? events.find((event) => event.unit === unit && event.event === 'step' && event.phase === 'park')?.at;
   const own = lastArrival(events).filter((event) => event.unit === unit);
   const restoredAt = own.find((event) => event.event === 'restored')?.at;
   const why = own.find((event) => event.event === 'restore-failed')?.why;
@@ -91,11 +100,25 @@ function workloadReport(unit: string, fate: 'carried' | 'stopped', pid: number, 
     ...(why === undefined ? {} : { why }),
     ...(images.length === 0 ? {} : { imagedBytes: total(({ bytes }) => bytes), earlierBytes: total(({ earlierBytes }) => earlierBytes) }),
     ...(held.length === 0 ? {} : { heldMs: Math.max(...held) }),
+    ...snapshotReport(unit, own, proof),
+  };
+}
+
+function snapshotReport(unit: string, own: readonly JournalEvent[], proof: JournalEvent | undefined): Pick<WorkloadReport, 'snapshot' | 'snapshotAt' | 'current' | 'doubt'> {
+  const taken = own.findLast(({ event }) => event === 'snapshot');
+  const doubted = own.findLast(({ event }) => ['snapshot', 'doubt', 'snapshot-failed'].includes(event));
+  const doubt = proof?.changed?.find((each) => each.unit === unit)?.why ?? doubted?.why;
+  return {
+    ...(taken === undefined ? {} : { snapshot: taken.whole === true && doubted === taken ? 'whole' as const : 'memory' as const, snapshotAt: taken.at }),
+    ...(proof === undefined ? {} : { current: proof.current?.includes(unit) === true }),
+    ...(doubt === undefined ? {} : { doubt }),
   };
 }
 
 function phases(events: readonly JournalEvent[]): PhaseReport[] {
-  const first = (test: (event: JournalEvent) => boolean): string | undefined => events.find(test)?.at;
+  // What was prepared before `segue upgrade` went on with it is no phase of that.
+  const own = events.slice(Math.max(0, events.findLastIndex(({ event }) => event === 'begun')));
+  const first = (test: (event: JournalEvent) => boolean): string | undefined => own.find(test)?.at;
   const marks: [PhaseReport['phase'], string | undefined][] = [
     ['prepare', first((event) => event.event === 'begun')],
     ['snapshot', first((event) => event.phase === 'snapshot')],
@@ -114,7 +137,7 @@ function phases(events: readonly JournalEvent[]): PhaseReport[] {
 
 /** What happened, by workload and phase. */
 export function makeReport(id: string, events: readonly JournalEvent[]): UpgradeReport {
-  const begun = events.find((event) => event.event === 'begun');
+  const begun = events.findLast((event) => event.event === 'begun');
   const back = events.findLast((event) => event.event === 'came-back');
   const last = events.reduce<UpgradeState>((now, event) => (event.event === 'step' ? (event.phase === 'prepare' ? 'preparing' : event.phase === 'park' ? 'parking' : now) : (STATES.get(event.event) ?? now)), 'preparing');
   const state = last === 'settled' && back !== undefined ? 'back' : last;

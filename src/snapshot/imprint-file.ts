@@ -1,4 +1,4 @@
-import { promises as fs, readFileSync } from 'node:fs';
+import { promises as fs, readFileSync, rmSync } from 'node:fs';
 import { ok, type Result } from '../failure/result.ts';
 import type { WholeSnapshot } from '../model/step.ts';
 import { checksums } from '../tools/xxhsum.ts';
@@ -27,3 +27,6 @@ export function readImprint(workload: string): Imprint | undefined {
     return undefined;
   }
 }
+
+/** Its image is not to be used any more. */
+export const removeImprint = (workload: string): void => { rmSync(fileOf(workload), { force: true }); };

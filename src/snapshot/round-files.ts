@@ -3,6 +3,17 @@ import { basename } from 'node:path';
 import { ok, type Result } from '../failure/result.ts';
 import { checksums } from '../tools/xxhsum.ts';
 
+/** Every image of a chain is opened at a restore, and holds pages that were written again since. */
+const LONGEST_CHAIN = 8;
+
+/** The number of the round on which the next can build; where there is none, or there are many, all begins anew with 0. */
+export async function lastRound(folder: string): Promise<number> {
+  const last = Number(await fs.readlink(`${folder}/last`).catch(() => '0'));
+  if (last > 0 && last < LONGEST_CHAIN) return last;
+  await fs.rm(folder, { recursive: true, force: true });
+  return 0;
+}
+
 /** Sums the files of a round of a tree's snapshot, and makes it the `last`, on which the next image builds. */
 export async function rememberRound(handover: string, folder: string, images: string): Promise<Result<undefined>> {
   const entries = await fs.readdir(images, { withFileTypes: true });

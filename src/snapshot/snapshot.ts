@@ -5,7 +5,7 @@ import { startTimeOf } from '../survey/task.ts';
 import { run } from '../tools/command.ts';
 import { dumpStatistics } from '../tools/criu-images.ts';
 import { logErrors, preDumpCommand } from '../tools/criu.ts';
-import { rememberRound } from './round-files.ts';
+import { lastRound, rememberRound } from './round-files.ts';
 import { anotherRound, type Round } from './rounds.ts';
 
 type Snapshot = Extract<Action, { kind: 'snapshot' }>;
@@ -21,9 +21,10 @@ const POLL_MILLISECONDS = 5;
 export async function snapshot(action: Snapshot): Promise<Result<Note>> {
   const { unit, folder, budget } = action;
   const rounds: Round[] = [];
+  const earlier = await lastRound(folder);
   const began = performance.now();
   while (anotherRound(rounds, budget, performance.now() - began)) {
-    const round = await takeRound(action, rounds.length + 1);
+    const round = await takeRound(action, earlier + rounds.length + 1);
     if (typeof round === 'string') {
       // What was written since the last round is known to CRIU no more: none of them can be built on.
       await fs.rm(folder, { recursive: true, force: true });

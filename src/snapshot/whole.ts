@@ -11,8 +11,8 @@ import { inetSockets, isConnection } from '../tools/ss.ts';
 import { countCallsOf, countedCalls } from '../tools/tracefs.ts';
 import { takeImprint, threadsOf, type Imprint } from './imprint.ts';
 import type { Round } from './rounds.ts';
-import { rememberRound } from './round-files.ts';
-import { writeImprint } from './imprint-file.ts';
+import { lastRound, rememberRound } from './round-files.ts';
+import { removeImprint, writeImprint } from './imprint-file.ts';
 
 /**
  * Images all of a workload while it sleeps. Its cgroup is frozen for as long as that takes, which no task hears of (a
@@ -30,11 +30,16 @@ export async function snapshotWhole(action: WholeSnapshot): Promise<Result<Note>
 }
 
 async function attempt(action: WholeSnapshot, rounds: Round[]): Promise<Result<Doubt | undefined>> {
+  removeImprint(action.workload);
   const sockets = await inetSockets();
   if (!sockets.ok) return sockets;
   if (sockets.value.some((socket) => isConnection(socket) && action.sockets.includes(socket.inode))) return ok(doubt('connection'));
-  if (countedCalls() === undefined) return ok(doubt('kernel'));
+  const calls = countedCalls();
+  if (calls === undefined) return ok(doubt('kernel'));
   countCallsOf(threadsOf(action.controlGroup));
+  // Nobody is held for an image that could not be proven current.
+  const now = imprintOf(action.controlGroup, calls, []);
+  if ('kind' in now) return ok(now);
 
   const images: string[] = [];
   const began = performance.now();
@@ -62,11 +67,14 @@ async function standStill({ controlGroup, trees, privateUsers }: WholeSnapshot, 
   }
   const locks = await locksOf(images);
   const calls = countedCalls();
-  if (calls === undefined) return doubt('kernel');
+  return calls === undefined ? doubt('kernel') : imprintOf(controlGroup, calls, locks);
+}
+
+function imprintOf(...asked: Parameters<typeof takeImprint>): Imprint | Doubt {
   try {
-    return takeImprint(controlGroup, calls, locks);
+    return takeImprint(...asked);
   } catch {
-    return doubt('tasks'); // one was killed
+    return doubt('tasks'); // one has ended, or was killed
   }
 }
 
@@ -76,11 +84,10 @@ interface Imaged {
 }
 
 async function imageTree({ order, folder, startTime }: WholeSnapshot['trees'][number], controlGroup: string): Promise<Imaged> {
-  await fs.mkdir(folder, { recursive: true, mode: 0o700 });
-  const rounds = Math.max(0, ...(await fs.readdir(folder)).map(Number).filter((number) => number > 0));
+  const rounds = await lastRound(folder);
   const images = `${folder}/${(rounds + 1).toString()}`;
   if (startTimeOf(order.pid) !== startTime) return { folder: images, wrong: `its process ${order.pid.toString()} has ended` };
-  await fs.mkdir(images, { mode: 0o700 });
+  await fs.mkdir(images, { recursive: true, mode: 0o700 });
   // Until it is known that this one is whole, nothing can be built on it, or on those before.
   await fs.rm(`${folder}/last`, { force: true });
   const { exitCode, stderr } = await run(wholeCommand(order, folder, rounds, controlGroup));

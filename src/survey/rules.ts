@@ -122,7 +122,10 @@ const processIds: Rule = ({ tasks, facts }) => {
   return lowest < facts.reservedPids ? [{ kind: 'low-pid', pid: lowest, reserved: facts.reservedPids }] : [];
 };
 
-const tracers: Rule = ({ tasks }) => tasks.flatMap((task) => (task.tracer > 0 ? [{ kind: 'traced', pid: task.pid, tracer: task.tracer }] : []));
+/** A CRIU that takes a snapshot lets go of the task in a moment. */
+const isOurs = (pid: number, { tasks }: Facts): boolean => /\/segue-[\w@-]+\.(service|scope)$/.test(tasks.get(pid)?.controlGroup ?? '');
+
+const tracers: Rule = ({ tasks, facts }) => tasks.flatMap((task) => (task.tracer > 0 && !isOurs(task.tracer, facts) ? [{ kind: 'traced', pid: task.pid, tracer: task.tracer }] : []));
 
 const sharedCode: Rule = ({ tasks }) => tasks.flatMap((task) => (task.firstCodeShared ? [{ kind: 'shared-code', pid: task.pid, comm: task.comm }] : []));
 

@@ -30,6 +30,7 @@ async function act(action: Action): Promise<Result<Note | undefined>> {
       return ok(undefined);
     case 'link':
       await fs.mkdir(dirname(action.path), { recursive: true, mode: 0o700 });
+      await fs.rm(action.path, { force: true });
       await fs.symlink(action.target, action.path);
       return ok(undefined);
     case 'remove':

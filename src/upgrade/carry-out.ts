@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { Failure } from '../failure/failure.ts';
 import { failed, ok, type Result } from '../failure/result.ts';
 import type { Step } from '../model/step.ts';
-import { isProven } from '../park/prove.ts';
+import { isDone } from './done.ts';
 import type { Journal } from '../store/journal.ts';
 import { attempt, carryOutAction } from './act.ts';
 import type { Guard } from './guard.ts';
@@ -20,9 +20,6 @@ export interface CarryOutOptions {
   /** Says between two steps why the upgrade is to be given up. */
   readonly interrupted: () => Failure | undefined;
 }
-
-/** What a step would do may have been done: an image that is proven current is not made again. */
-const isDone = ({ action }: Step): boolean => action.kind === 'dump' && isProven(action.images);
 
 interface Failed {
   readonly step: Step;

@@ -25,6 +25,9 @@ export interface GuardOrder {
 export interface GivenUp {
   readonly givingUp: string;
 }
+export interface Leaving {
+  readonly leaving: true;
+}
 
 /** The guard's only words, each on a line. */
 export const GUARD_READY = 'ready';
@@ -33,6 +36,8 @@ export const GUARD_DONE = 'done';
 export interface GuardProcess extends Guard {
   /** It has ended before the upgrade did: nobody would undo the next step. */
   readonly gone: boolean;
+  /** Ends it, with nothing undone: whoever goes on begins anew what could be undone. */
+  leave(): Promise<void>;
 }
 
 /**
@@ -58,7 +63,7 @@ export async function startGuard(journal: Journal, order: Omit<GuardOrder, 'pid'
   const next = (): Promise<string | undefined> => Promise.race([ended, lines.next().then(({ value, done }) => (done === true ? undefined : value))]);
 
   /** Resolves when the kernel has it, or nobody reads it any more. */
-  const tell = (message: GuardOrder | Undoable | GivenUp): Promise<void> => new Promise((resolve) => { child.stdin.write(`${JSON.stringify(message)}\n`, () => { resolve(); }); });
+  const tell = (message: GuardOrder | Undoable | GivenUp | Leaving): Promise<void> => new Promise((resolve) => { child.stdin.write(`${JSON.stringify(message)}\n`, () => { resolve(); }); });
   await tell({ ...order, pid: process.pid, controlGroup: scope.value });
   if ((await next()) !== GUARD_READY) return failed({ reason: 'step-failed', step: 'start the guard', error: said.trim() || 'it ended at once' });
 
@@ -66,8 +71,15 @@ export async function startGuard(journal: Journal, order: Omit<GuardOrder, 'pid'
   return ok({
     get gone() { return gone; },
     begins(step) {
+      // What is begun again and again is undone once.
+      if (begun.some(({ title, unit }) => title === step.title && unit === step.unit)) return Promise.resolve();
       begun.push(step);
       return tell(step);
+    },
+    async leave() {
+      await tell({ leaving: true });
+      child.stdin.end();
+      await next();
     },
     async giveUp(why) {
       await tell({ givingUp: why });

@@ -23,13 +23,13 @@ export interface UpgradeOptions {
 
 const read = (path: string): string => readFileSync(path, 'utf8').trim();
 
-/** Everything that can be said no to, before anything is touched; then the plan. */
-export async function prepare({ to, afresh, store, prepare: wanted, wayBack }: UpgradeOptions): Promise<Result<Plan>> {
+/** Everything that can be said no to, before anything is touched; then the plan. `prepared` is the id of one that is prepared. */
+export async function prepare({ to, afresh, store, prepare: wanted, wayBack }: UpgradeOptions, prepared?: string): Promise<Result<Plan>> {
   const root = requireRoot();
   if (!root.ok) return root;
   // What another one has stopped would look like that to the survey.
   const running = runningUpgrade();
-  if (running !== undefined) return failed({ reason: 'upgrade-running', pid: running });
+  if (running !== undefined && prepared === undefined) return failed({ reason: 'upgrade-running', pid: running });
   const kernel = await chooseKernel(to);
   if (!kernel.ok) return kernel;
   const from = runningKernel();
@@ -50,7 +50,7 @@ export async function prepare({ to, afresh, store, prepare: wanted, wayBack }: U
   const began = process.hrtime.bigint();
 
   const machine = { machineId: read('/etc/machine-id'), bootId: read('/proc/sys/kernel/random/boot_id'), commandLine: read('/proc/cmdline'), pidMax: Number(read('/proc/sys/kernel/pid_max')), reservedPids: seen.value.reservedPids, lastPid: Number(read('/proc/sys/kernel/ns_last_pid')) };
-  const id = newId(new Date());
+  const id = prepared ?? newId(new Date());
   const initramfs = await chooseInitramfs({ kernel: kernel.value, commandLine: machine.commandLine, folder: `${handoverPaths(store, id).handover}/initramfs` });
   const state = await Promise.all(stateKinds.map((kind) => kind.carry({ paths: handoverPaths(store, id), survey: seen.value, carried })));
   const steps: Step[] = [];

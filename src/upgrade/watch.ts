@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openJournal } from '../store/journal.ts';
-import { GUARD_DONE, GUARD_READY, type GivenUp, type GuardOrder } from './guard.ts';
+import { GUARD_DONE, GUARD_READY, type GivenUp, type GuardOrder, type Leaving } from './guard.ts';
 import { undo, type Undoable } from './undo.ts';
 
 /**
@@ -25,6 +25,9 @@ export async function watch(input: NodeJS.ReadableStream, say: (word: string) =>
     if ('id' in message) {
       order = message;
       say(GUARD_READY);
+    } else if ('leaving' in message) {
+      say(GUARD_DONE);
+      return;
     } else if ('givingUp' in message) why = message.givingUp;
     else begun.push(message);
   }
@@ -41,13 +44,14 @@ export async function watch(input: NodeJS.ReadableStream, say: (word: string) =>
 const Message = z.union([
   z.object({ id: z.string(), store: z.string(), kernel: z.string(), pid: z.int().positive(), controlGroup: z.string() }),
   z.object({ givingUp: z.string() }),
+  z.object({ leaving: z.literal(true) }),
   z.object({ title: z.string(), unit: z.string().optional(), undo: z.looseObject({ kind: z.string() }) }),
 ]);
 
-export function parseMessage(line: string): GuardOrder | GivenUp | Undoable | undefined {
+export function parseMessage(line: string): GuardOrder | GivenUp | Leaving | Undoable | undefined {
   try {
     const message = Message.safeParse(JSON.parse(line));
-    return message.success ? (message.data as GuardOrder | GivenUp | Undoable) : undefined;
+    return message.success ? (message.data as GuardOrder | GivenUp | Leaving | Undoable) : undefined;
   } catch {
     return undefined;
   }

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { choose, makePlan, neededBytes, type Plan, type PlanOptions } from '../../../src/plan/plan.ts';
 import type { Initramfs } from '../../../src/model/initramfs.ts';
 import type { Step } from '../../../src/model/step.ts';
@@ -126,14 +126,31 @@ test('connections are held back, then accepted, then locked, before the first pr
   expect(steps[hold]?.undo).toEqual({ kind: 'unlock' });
 });
 
-test('memory is imaged beforehand, who sleeps before who works; what is small is not', async () => {
-  const large = (unit: string, memory: number) => workload(unit, { trees: [{ root: task(7000, { memory }), tasks: [task(7000, { memory })] }] });
-  const chosen = [large('busy.service', 2 ** 30), large('asleep.service', 2 ** 30), large('small.service', 2 ** 20)];
-  const order = async (prepare: boolean) => (await plan(survey(chosen), [], own, { prepare, activity: new Map([['busy.service', 9], ['asleep.service', 1], ['small.service', 0]]) })).steps;
-  const snapshots = (await order(true)).filter(({ action }) => action.kind === 'snapshot');
-  expect(snapshots.map(({ unit }) => unit)).toEqual(['asleep.service', 'busy.service']);
-  expect((await order(true)).filter(({ action }) => action.kind === 'dump' && action.argv.join(' ').includes('--prev-images-dir')).map(({ unit }) => unit)).toEqual(['busy.service', 'asleep.service']);
-  expect((await order(false)).some(({ phase }) => phase === 'snapshot')).toBe(false);
+describe('snapshots', () => {
+  const GIB = 2 ** 30;
+  const sized = (unit: string, memory: number, settings = '') =>
+    workload(unit, { trees: [{ root: task(7000, { memory }), tasks: [task(7000, { memory })] }], unitFiles: [{ path: '/x', content: `[Service]\n[X-Segue]\n${settings}\n` }] });
+  const steps = async (prepare: boolean, ...chosen: ReturnType<typeof sized>[]) =>
+    (await plan(survey(chosen), [], own, { prepare, activity: new Map([['busy.service', 0.9], ['asleep.service', 0.001], ['small.service', 0]]) })).steps;
+  const all = [sized('busy.service', GIB), sized('asleep.service', GIB), sized('small.service', 2 ** 20)];
+  const kinds = (some: Awaited<ReturnType<typeof steps>>) => some.filter(({ action }) => action.kind.startsWith('snapshot')).map(({ unit, phase, action }) => `${phase} ${unit ?? ''} ${action.kind}`);
+
+  test('who sleeps comes before who works, and is imaged whole; what is small is no matter of memory alone', async () => {
+    expect(kinds(await steps(true, ...all))).toEqual([
+      'snapshot small.service snapshot-whole', 'snapshot asleep.service snapshot', 'snapshot asleep.service snapshot-whole', 'snapshot busy.service snapshot',
+      'park busy.service snapshot',
+    ]);
+  });
+
+  test('nobody is held when that is told', async () => {
+    expect(kinds(await steps(false, ...all))).toEqual([]);
+    expect(kinds(await steps(true, sized('asleep.service', GIB, 'Snapshot=no')))).toEqual([]);
+  });
+
+  test('whoever has a whole image is stopped and looked at before others of its priority are imaged', async () => {
+    const order = (await steps(true, ...all)).filter(({ phase }) => phase === 'park').map(({ action }) => action.kind).filter((kind) => kind === 'prove' || kind === 'dump');
+    expect(order).toEqual(['prove', 'dump', 'dump', 'dump']);
+  });
 });
 
 test('the least critical is parked first: by name, by its sockets, by who needs it', () => {

@@ -79,7 +79,7 @@ test('any events make a report, with an exit code that is documented', () => {
       expect(JSON.parse(JSON.stringify(report))).toEqual(report);
       for (const { pauseMs = 0, heldMs = 0 } of report.workloads) expect(Math.min(pauseMs, heldMs)).toBeGreaterThanOrEqual(0);
       for (const { ms } of report.phases) expect(ms).toBeGreaterThanOrEqual(0);
-      expect(report.workloads.map(({ unit }) => unit)).toEqual(events.find(({ event }) => event === 'begun')?.units?.map(({ unit }) => unit) ?? []);
+      expect(report.workloads.map(({ unit }) => unit)).toEqual(events.findLast(({ event }) => event === 'begun')?.units?.map(({ unit }) => unit) ?? []);
       // Nothing is restored that has not come back in the kernel that runs.
       const back = new Set(lastArrival(events).flatMap(({ event, unit }) => (event === 'restored' ? (unit ?? []) : [])));
       for (const { unit, fate } of report.workloads) if (fate === 'restored') expect(back).toContain(unit);

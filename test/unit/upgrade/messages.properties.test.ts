@@ -49,6 +49,7 @@ test('whatever else a line is, it is no message that makes no sense', () => {
       if (understood === undefined) return;
       if ('id' in understood) expect(understood.pid).toBeGreaterThan(0);
       else if ('givingUp' in understood) expect(typeof understood.givingUp).toBe('string');
+      else if ('leaving' in understood) expect(understood.leaving).toBe(true);
       else expect(typeof understood.undo.kind).toBe('string');
     }),
   );

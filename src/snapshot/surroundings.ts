@@ -1,0 +1,18 @@
+import { ok, type Result } from '../failure/result.ts';
+import { inetSockets, isConnection, unixSockets } from '../tools/ss.ts';
+import { countedCalls } from '../tools/tracefs.ts';
+import type { Surroundings } from './imprint.ts';
+
+/** What is asked of the machine once for many workloads; undefined when their calls are not counted. */
+export async function surroundings(): Promise<Result<Surroundings | undefined>> {
+  const [inet, unix] = await Promise.all([inetSockets(), unixSockets()]);
+  if (!inet.ok) return inet;
+  if (!unix.ok) return unix;
+  const calls = countedCalls();
+  if (calls === undefined) return ok(undefined);
+  return ok({
+    calls,
+    queues: new Map([...inet.value, ...unix.value].map((socket) => [socket.inode, socket.receiveQueue])),
+    connections: new Set(inet.value.filter(isConnection).map(({ inode }) => inode)),
+  });
+}

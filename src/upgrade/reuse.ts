@@ -1,0 +1,38 @@
+import { existsSync, promises as fs, readFileSync } from 'node:fs';
+import type { Plan } from '../plan/plan.ts';
+import { readImprint, removeImprint } from '../snapshot/imprint-file.ts';
+import { changedSince } from '../snapshot/imprint.ts';
+import { surroundings } from '../snapshot/surroundings.ts';
+
+/**
+ * Of what was prepared, drops the workloads that are not those of the plan any more: a service that was restarted has
+ * other processes, and so other files in the hand-over.
+ */
+export async function dropOthers(plan: Plan): Promise<void> {
+  const folder = `${plan.paths.handover}/workloads`;
+  for (const unit of await fs.readdir(folder).catch(() => [])) {
+    const own = `${folder}/${unit}/`;
+    const files = plan.steps.flatMap(({ action }) => (action.kind === 'write' && action.path.startsWith(own) ? [action] : []));
+    const same = files.length > 0 && files.every(({ path, content }) => existsSync(path) && readFileSync(path, 'utf8') === content);
+    if (!same) await fs.rm(own, { recursive: true, force: true });
+  }
+}
+
+/** Forgets the whole images of workloads to which something has happened since; whether nothing has is proven when they stand still. */
+export async function forgetOutdated(plan: Plan): Promise<void> {
+  const now = await surroundings();
+  if (!now.ok || now.value === undefined) return;
+  const marks = new Map<string, string | undefined>();
+  for (const { unit, controlGroup } of plan.carried) {
+    const workload = plan.paths.workload(unit);
+    const imprint = readImprint(workload);
+    if (imprint === undefined) continue;
+    let outdated: boolean;
+    try {
+      outdated = changedSince(imprint, controlGroup, now.value, marks) !== undefined;
+    } catch {
+      outdated = true; // it has ended
+    }
+    if (outdated) removeImprint(workload);
+  }
+}
