@@ -1,55 +1,37 @@
 import { writeFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
-import { describeError } from '../errors.js';
-import { logToStderr } from '../log.js';
-import { CASES, stoppage } from './stoppage.js';
-
-const USAGE = `npm run bench -- stoppage [OPTION...]
-
-Measures in a guest of its own what an upgrade costs. Only ratios of one run mean something: machines differ, and are busy.
-
-  --runs N     each case so often; the medians count (1)
-  --json FILE  also write every measurement to FILE
-`;
+import { describeError, UsageError } from '../errors.js';
+import { openLab } from '../lab.js';
+import { logToStderr, step } from '../log.js';
+import { readArguments, USAGE, type BenchArguments } from './arguments.js';
+import { measure, type Measurement } from './measure.js';
+import { preparedState } from './prepared.js';
+import { measurementText, ratiosText } from './print.js';
+import { casesFor, ratiosOf } from './ratios.js';
 
 const USAGE_ERROR = 2;
 
-function readArguments() {
-  try {
-    const { values, positionals } = parseArgs({ allowPositionals: true, options: { runs: { type: 'string', default: '1' }, json: { type: 'string' }, help: { type: 'boolean', short: 'h', default: false } } });
-    if (values.help) {
-      process.stdout.write(USAGE);
-      process.exit(0);
+async function bench({ runs, json, only }: BenchArguments): Promise<void> {
+  const lab = openLab({ log: logToStderr });
+  const state = await preparedState(lab);
+  const measurements: Measurement[] = [];
+  for (let run = 1; run <= runs; run += 1) {
+    for (const name of casesFor(only)) {
+      const measured = await step(logToStderr, `run ${run} of ${runs}: ${name}`, () => measure(lab, state, name, run));
+      measurements.push(measured);
+      console.log(`${measurementText(measured)}\n`);
+      // An hour's work is not to be lost with the last case.
+      if (json !== undefined) await writeFile(json, `${JSON.stringify({ ratios: ratiosOf(measurements), measurements }, null, 2)}\n`);
     }
-    const runs = Number(values.runs);
-    if (positionals.length !== 1 || positionals[0] !== 'stoppage') throw new Error('there is one benchmark: stoppage');
-    if (!Number.isInteger(runs) || runs < 1) throw new Error('--runs takes a number from 1 on');
-    return { runs, json: values.json };
-  } catch (error) {
-    process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
-    process.exit(USAGE_ERROR);
   }
+  console.log(ratiosText(ratiosOf(measurements)));
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return ((sorted[Math.ceil(middle) - 1] ?? NaN) + (sorted[Math.floor(middle)] ?? NaN)) / 2;
-}
-
-const { runs, json } = readArguments();
 try {
-  const measurements = await stoppage(runs, logToStderr);
-  const of = (name: string): typeof measurements => measurements.filter((each) => each.name === name);
-  const medians = CASES.map(({ name }) => ({ name, stoppageMs: median(of(name).map(({ stoppageMs }) => stoppageMs)), imagedMiB: median(of(name).map(({ imagedMiB }) => imagedMiB)), earlierMiB: median(of(name).map(({ earlierMiB }) => earlierMiB)) }));
-  for (const { name, stoppageMs, imagedMiB, earlierMiB } of medians) {
-    console.log(`${name.padEnd(28)} ${(stoppageMs / 1000).toFixed(1).padStart(7)} s   ${imagedMiB.toFixed(0).padStart(5)} MiB imaged while parked, ${earlierMiB.toFixed(0).padStart(5)} MiB before`);
-  }
-  const [little = NaN, much = NaN, whole = NaN] = medians.map(({ stoppageMs }) => stoppageMs);
-  const ratios = { moreMemory: much / little, againstNoPrepare: much / whole };
-  console.log(`ten times the memory: ${ratios.moreMemory.toFixed(2)} times the stoppage; against --no-prepare: ${ratios.againstNoPrepare.toFixed(2)}`);
-  if (json !== undefined) await writeFile(json, `${JSON.stringify({ measurements, ratios }, null, 2)}\n`);
+  const options = readArguments(process.argv.slice(2));
+  if (options.help) process.stdout.write(USAGE);
+  else await bench(options);
 } catch (error) {
   process.stderr.write(`${describeError(error)}\n`);
-  process.exitCode = 1;
+  if (error instanceof UsageError) process.stderr.write(`\n${USAGE}`);
+  process.exitCode = error instanceof UsageError ? USAGE_ERROR : 1;
 }

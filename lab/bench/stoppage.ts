@@ -1,68 +1,80 @@
-import { z } from 'zod';
-import { upgrade } from '../demo/upgrade.js';
-import { LabError } from '../errors.js';
-import { openLab, type Guest } from '../lab.js';
+import type { JournalEvent } from './journal.js';
+import { stepsOf, stoppageSpan, togetherMs, type Step } from './steps.js';
 
 const MIB = 2 ** 20;
 
-export interface Case {
-  readonly name: string;
-  /** Memory of one workload that sleeps, beside the stock services, MiB. */
-  readonly idleMiB: number;
-  /** Whether memory is imaged beforehand. */
-  readonly prepare: boolean;
+/** Whose time it was. The three parts of the stoppage make up the whole; what follows is not in it. */
+export interface Parts {
+  /** Tasks held by CRIU, which reads and writes them down: of the time in which images were made, the part that CRIU counted. */
+  readonly criuMs: number;
+  /** Everything else that is done before the last steps: locks, proofs, archives, checksums, starting CRIU, the journal. */
+  readonly segueMs: number;
+  /** The last steps, in which the kernel writes what is left to the disk. */
+  readonly kernelMs: number;
+  /** After the stoppage: kexec and the boot of the new kernel, until its first word in the journal. Clocks are set in there. */
+  readonly bootMs?: number;
+  /** After the stoppage: until the last workload was restored. */
+  readonly restoreMs?: number;
 }
 
-export const CASES: readonly Case[] = [
-  { name: 'little memory', idleMiB: 200, prepare: true },
-  { name: 'much memory', idleMiB: 2048, prepare: true },
-  { name: 'much memory, --no-prepare', idleMiB: 2048, prepare: false },
-];
-
-export interface Measurement extends Case {
-  /** From the first step of park to the start of the new kernel, by the journal, milliseconds. */
+/** How long everything stood still, and why. */
+export interface Stoppage {
   readonly stoppageMs: number;
-  /** Imaged while all was parked, and before, MiB. */
+  readonly parts: Parts;
+  /** False when the journal does not say how long CRIU held the tasks: then all of the imaging counts as CRIU's. */
+  readonly criuCounted: boolean;
   readonly imagedMiB: number;
   readonly earlierMiB: number;
+  /** How many workloads were imaged in the stoppage, and how many needed no new image. */
+  readonly imaged: number;
+  readonly current: number;
+  /** How many slept when they were imaged whole, and were found to have run since. */
+  readonly changed: number;
+  readonly steps: readonly Step[];
 }
 
-/** What is read of a journal. */
-const Event = z.object({ at: z.string(), event: z.string(), phase: z.string().optional(), bytes: z.number().optional(), earlierBytes: z.number().optional() });
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+const bytesOf = (events: readonly JournalEvent[], of: (event: JournalEvent) => number | undefined): number => sum(events.map((event) => of(event) ?? 0));
 
-async function measure(guest: Guest, each: Case, unit: string): Promise<Measurement> {
-  const program = `my $block = join "", map { pack "d", rand } 1 .. 131072; our $memory = $block x ${each.idleMiB.toString()}; sleep 1000 while 1`;
-  await guest.exec(['systemd-run', '--expand-environment=no', `--unit=${unit}`, 'perl', '-e', program], { timeoutMs: 120_000 });
-  await guest.exec(`until [ $(ps -o rss= -p $(systemctl show -p MainPID --value ${unit})) -gt ${(each.idleMiB * 1024).toString()} ]; do sleep 0.5; done`, { timeoutMs: 120_000 });
-  const status = await upgrade(guest, await guest.kernelRelease(), ...(each.prepare ? [] : ['--no-prepare']));
-  const lost = status.workloads.filter(({ fate }) => fate !== 'restored');
-  if (status.state !== 'settled' || lost.length > 0) throw new LabError(`not all was restored: ${JSON.stringify(status)}`);
-  const { stdout } = await guest.exec('cat "$(ls -d /var/lib/segue/upgrades/* | tail -n 1)/journal.ndjson"');
-  const events = stdout.split('\n').filter(Boolean).map((line) => Event.parse(JSON.parse(line)));
-  const parked = events.find(({ phase }) => phase === 'park');
-  const jumping = events.find(({ event }) => event === 'jumping');
-  if (parked === undefined || jumping === undefined) throw new LabError('the journal does not tell of a stoppage');
-  const sum = (of: (event: z.infer<typeof Event>) => number | undefined): number =>
-    Math.round(events.filter(({ event }) => event === 'imaged').reduce((total, event) => total + (of(event) ?? 0), 0) / MIB);
-  await guest.exec(['systemctl', 'stop', unit]);
-  return { ...each, stoppageMs: Date.parse(jumping.at) - Date.parse(parked.at), imagedMiB: sum(({ bytes }) => bytes), earlierMiB: sum(({ earlierBytes }) => earlierBytes) };
+export function makeStoppage(events: readonly JournalEvent[]): Stoppage {
+  const span = stoppageSpan(events);
+  const steps = stepsOf(events);
+  const images = steps.filter(({ image }) => image);
+  const criuCounted = images.every(({ heldMs }) => heldMs !== undefined);
+  const imagingMs = togetherMs(images);
+  // Side by side, CRIU holds more time than passes: its part of the steps' time is its part of what passed.
+  const spentMs = sum(images.map(({ ms }) => ms));
+  const heldMs = sum(images.map(({ heldMs: held }) => held ?? 0));
+  const criuMs = criuCounted ? (spentMs === 0 ? 0 : imagingMs * Math.min(1, heldMs / spentMs)) : imagingMs;
+  const kernelMs = sum(steps.filter(({ phase }) => phase === 'jump').map(({ ms }) => ms));
+  const stoppageMs = span.to - span.from;
+
+  const arrived = events.find(({ event }) => event === 'arrived')?.at;
+  const restored = events.findLast(({ event }) => event === 'restored')?.at;
+  const imaged = events.filter(({ event }) => event === 'imaged');
+  const current = new Set(events.flatMap((event) => event.current ?? []));
+  const wholes = events.filter(({ event, whole, unit }) => event === 'snapshot' && whole === true && current.has(unit ?? ''));
+  return {
+    stoppageMs,
+    parts: {
+      criuMs: Math.round(criuMs),
+      segueMs: Math.round(stoppageMs - criuMs - kernelMs),
+      kernelMs,
+      ...(arrived === undefined ? {} : { bootMs: arrived - span.to }),
+      ...(arrived === undefined || restored === undefined ? {} : { restoreMs: restored - arrived }),
+    },
+    criuCounted,
+    imagedMiB: Math.round(bytesOf(imaged, ({ bytes }) => bytes) / MIB),
+    earlierMiB: Math.round((bytesOf(imaged, ({ earlierBytes }) => earlierBytes) + bytesOf(wholes, ({ rounds }) => sum((rounds ?? []).map(({ bytes }) => bytes)))) / MIB),
+    imaged: new Set(imaged.map(({ unit }) => unit)).size,
+    current: current.size,
+    changed: new Set(events.filter(({ event }) => event === 'changed').map(({ unit }) => unit)).size,
+    steps,
+  };
 }
 
-/** One guest, every case in turn, `runs` times: the stoppage of upgrades from a kernel onto the same one. */
-export async function stoppage(runs: number, log: (line: string) => void): Promise<Measurement[]> {
-  const guest = await openLab({ log }).up({ kernel: '6.12', memory: '6G' });
-  try {
-    await guest.exec('segue setup --restart', { timeoutMs: 180_000 });
-    const measurements: Measurement[] = [];
-    for (let run = 1; run <= runs; run += 1) {
-      for (const each of CASES) {
-        log(`run ${run.toString()}: ${each.name}`);
-        // A transient unit that was carried keeps its name until the machine boots.
-        measurements.push(await measure(guest, each, `idle-${(measurements.length + 1).toString()}`));
-      }
-    }
-    return measurements;
-  } finally {
-    await guest.down();
-  }
+/** How long CRIU held one unit while it was imaged in the stoppage; by its own count, or else by the steps. */
+export function freezeOf(unit: string, { steps }: Pick<Stoppage, 'steps'>): number | undefined {
+  const own = steps.filter((step) => step.image && step.unit === unit);
+  return own.length === 0 ? undefined : sum(own.map(({ heldMs, ms }) => heldMs ?? ms));
 }

@@ -1,0 +1,77 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Guest, Lab, SavedState } from '../lab.js';
+import { CASES, type Case, type CaseName } from './cases.js';
+import { parseEvents } from './journal.js';
+import { serviceIn, throughputLoss, type Service } from './load/answers.js';
+import { rewrittenIn } from './load/pages.js';
+import { LoadProcess } from './load/process.js';
+import type { Figures } from './ratios.js';
+import { CRITICAL, hasSizeOfCritical, startResidents, unitsOf } from './residents.js';
+import { stoppageSpan, type Span } from './steps.js';
+import { freezeOf, makeStoppage, type Stoppage } from './stoppage.js';
+import { critical, timeline, type Critical, type Stop } from './timeline.js';
+import { requireAllRestored, upgrade } from './upgrade.js';
+
+const REDIS = 'redis-server.service';
+/** For so long the clients are measured before the upgrade is begun. */
+const BEFORE_MS = 20_000;
+
+/** All that was measured of one case in one run. */
+export interface Measurement extends Figures, Stoppage {
+  readonly name: CaseName;
+  readonly what: string;
+  readonly timeline: readonly Stop[];
+  readonly critical?: Critical | undefined;
+  /** How Redis answered just before the upgrade, and while memory was imaged beside it. */
+  readonly before?: Service | undefined;
+  readonly during?: Service | undefined;
+  /** The part of Redis's pages that was rewritten each second, before and meanwhile. */
+  readonly rewritten?: { readonly before: number; readonly during: number };
+}
+
+/** One upgrade of a fresh guest. Throws when a workload was lost, or a client's connection. */
+export async function measure(lab: Lab, state: SavedState, name: CaseName, run: number): Promise<Measurement> {
+  const each: Case = { name, ...CASES[name] };
+  await using guest = await lab.up({ state });
+  await startResidents(guest, each.sleepers);
+  using load = await LoadProcess.start(guest, each.redis);
+  const ahead = await clockAhead(guest);
+  const from = Date.now();
+  await sleep(BEFORE_MS);
+  const before: Span = { from, to: Date.now() };
+  const status = await upgrade(guest, each.prepare ? [] : ['--no-prepare']);
+  requireAllRestored(status, [...unitsOf(each.sleepers), CRITICAL, REDIS]);
+  const { stdout: journal } = await guest.exec(['cat', `/var/lib/segue/upgrades/${status.id}/journal.ndjson`]);
+  const { turns, rewritten, pages } = await load.stop();
+
+  const events = parseEvents(journal);
+  const stoppage = makeStoppage(events);
+  const stops = timeline(status.workloads, events);
+  const begun = events.find(({ phase }) => phase === 'snapshot')?.at;
+  const snapshots: Span | undefined = begun === undefined ? undefined : { from: begun - ahead, to: stoppageSpan(events).from - ahead };
+  const was = serviceIn(turns, before);
+  const is = snapshots && serviceIn(turns, snapshots);
+  return {
+    run,
+    name,
+    what: each.what,
+    ...stoppage,
+    redisFreezeMs: freezeOf(REDIS, stoppage),
+    timeline: stops,
+    critical: critical(CRITICAL, stops, hasSizeOfCritical),
+    ...(was && is ? { before: was, during: is, throughputLoss: throughputLoss(was, is) } : {}),
+    ...(each.redis.rewritten > 0 ? { rewritten: { before: rewrittenIn(rewritten, pages, before), during: rewrittenIn(rewritten, pages, snapshots ?? before) } } : {}),
+  };
+}
+
+/** By how much the guest's clock is ahead of the host's, milliseconds: of several looks the one that took least time. */
+async function clockAhead(guest: Guest): Promise<number> {
+  let best = { tookMs: Infinity, ahead: 0 };
+  for (let look = 0; look < 5; look += 1) {
+    const begin = Date.now();
+    const { stdout } = await guest.exec(['date', '+%s%3N']);
+    const tookMs = Date.now() - begin;
+    if (tookMs < best.tookMs) best = { tookMs, ahead: Number(stdout) - begin - tookMs / 2 };
+  }
+  return best.ahead;
+}
