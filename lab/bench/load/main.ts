@@ -23,9 +23,12 @@ async function broken(why: string): Promise<never> {
   process.exit(1);
 }
 
+/** An emulated pause is far longer than a real one; Node gives an idle connection up 10 s after its first keepalive. */
+const KEEPALIVE_MS = 24 * 3600 * 1000;
+
 /** One connection, which is never opened anew: it is to outlive the upgrade. */
 async function connect(): Promise<Redis> {
-  const redis = new Redis({ host: load.host, lazyConnect: true, enableReadyCheck: false, autoResendUnfulfilledCommands: false, maxRetriesPerRequest: null, retryStrategy: null });
+  const redis = new Redis({ host: load.host, lazyConnect: true, keepAlive: KEEPALIVE_MS, enableReadyCheck: false, autoResendUnfulfilledCommands: false, maxRetriesPerRequest: null, retryStrategy: null });
   let reason = 'connection closed';
   redis.on('error', (error) => (reason = error.message));
   redis.on('end', () => {
