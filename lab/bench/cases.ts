@@ -14,8 +14,6 @@ export interface RedisLoad {
 
 /** What is in the guest, beside one critical workload, and how it is upgraded. */
 export interface Case {
-  readonly name: string;
-  readonly what: string;
   readonly sleepers: readonly Sleepers[];
   readonly redis: RedisLoad;
   /** Whether memory is imaged beforehand. */
@@ -44,18 +42,28 @@ const LARGE: RedisLoad = { mib: scaled(1024), rewritten: 0.05 };
 const SIZE_OF_MANY = 8;
 
 export const CASES = {
-  fewWorkloads: { what: '10 sleepers of 8 MiB', sleepers: [many(10, SIZE_OF_MANY)], redis: SMALL, prepare: true },
-  manyWorkloads: { what: '200 sleepers of 8 MiB', sleepers: [many(200, SIZE_OF_MANY)], redis: SMALL, prepare: true },
-  littleMemory: { what: '4 sleepers, 0.2 GiB in all', sleepers: [large(4, 51)], redis: SMALL, prepare: true },
-  muchMemory: { what: '4 sleepers, 2 GiB in all', sleepers: [large(4, 512)], redis: SMALL, prepare: true },
-  together: { what: '200 sleepers of 8 MiB and one of 448', sleepers: [many(200, SIZE_OF_MANY), large(1, 448)], redis: SMALL, prepare: true },
-  togetherWhole: { what: 'the same, --no-prepare', sleepers: [many(200, SIZE_OF_MANY), large(1, 448)], redis: SMALL, prepare: false },
-  busyRedis: { what: 'a Redis of 1 GiB, 5 % rewritten each second', sleepers: [], redis: LARGE, prepare: true },
-  busyRedisWhole: { what: 'the same, --no-prepare', sleepers: [], redis: LARGE, prepare: false },
-  besideService: { what: 'a Redis of 256 MiB, 2 sleepers of 512 MiB', sleepers: [large(2, 512)], redis: { mib: scaled(256), rewritten: 0 }, prepare: true },
-} as const satisfies Record<string, Omit<Case, 'name'>>;
+  fewWorkloads: { sleepers: [many(10, SIZE_OF_MANY)], redis: SMALL, prepare: true },
+  manyWorkloads: { sleepers: [many(200, SIZE_OF_MANY)], redis: SMALL, prepare: true },
+  littleMemory: { sleepers: [large(4, 51)], redis: SMALL, prepare: true },
+  muchMemory: { sleepers: [large(4, 512)], redis: SMALL, prepare: true },
+  together: { sleepers: [many(200, SIZE_OF_MANY), large(1, 448)], redis: SMALL, prepare: true },
+  togetherWhole: { sleepers: [many(200, SIZE_OF_MANY), large(1, 448)], redis: SMALL, prepare: false },
+  busyRedis: { sleepers: [], redis: LARGE, prepare: true },
+  busyRedisWhole: { sleepers: [], redis: LARGE, prepare: false },
+  besideService: { sleepers: [large(2, 512)], redis: { mib: scaled(256), rewritten: 0 }, prepare: true },
+} as const satisfies Record<string, Case>;
 
 export type CaseName = keyof typeof CASES;
 
+/** Whether the figures are those of the sizes that the targets are for. */
+export const FULL_SIZE = scale === 1;
+
 /** The size of the critical workload, and so of those that it is compared with. */
 export const CRITICAL_MIB = SIZE_OF_MANY;
+
+/** A case in words, with the sizes that it really has. */
+export function describeCase({ sleepers, redis, prepare }: Case): string {
+  const sleeping = sleepers.map(({ count, mib }) => `${count} sleeping ${count === 1 ? 'workload' : 'workloads'} of ${mib} MiB`);
+  const rewritten = redis.rewritten > 0 ? `, of which ${redis.rewritten * 100} % are rewritten each second` : '';
+  return [...sleeping, `Redis with ${redis.mib} MiB${rewritten}`, 'a critical workload'].join(', ') + (prepare ? '' : '; --no-prepare');
+}

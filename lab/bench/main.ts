@@ -3,6 +3,7 @@ import { describeError, UsageError } from '../errors.js';
 import { openLab } from '../lab.js';
 import { logToStderr, step } from '../log.js';
 import { readArguments, USAGE, type BenchArguments } from './arguments.js';
+import { FULL_SIZE } from './cases.js';
 import { measure, type Measurement } from './measure.js';
 import { preparedState } from './prepared.js';
 import { measurementText, ratiosText } from './print.js';
@@ -20,10 +21,11 @@ async function bench({ runs, json, only }: BenchArguments): Promise<void> {
       measurements.push(measured);
       console.log(`${measurementText(measured)}\n`);
       // An hour's work is not to be lost with the last case.
-      if (json !== undefined) await writeFile(json, `${JSON.stringify({ ratios: ratiosOf(measurements), measurements }, null, 2)}\n`);
+      if (json !== undefined) await writeFile(json, `${JSON.stringify({ ratios: ratiosOf(measurements), fullSize: FULL_SIZE, measurements }, null, 2)}\n`);
     }
   }
   console.log(ratiosText(ratiosOf(measurements)));
+  if (!FULL_SIZE) console.log('These sizes are smaller than those that the targets are for.');
 }
 
 try {

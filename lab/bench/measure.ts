@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Guest, Lab, SavedState } from '../lab.js';
-import { CASES, type Case, type CaseName } from './cases.js';
+import { CASES, describeCase, type Case, type CaseName } from './cases.js';
 import { parseEvents } from './journal.js';
 import { serviceIn, throughputLoss, type Service } from './load/answers.js';
 import { rewrittenIn } from './load/pages.js';
@@ -31,7 +31,7 @@ export interface Measurement extends Figures, Stoppage {
 
 /** One upgrade of a fresh guest. Throws when a workload was lost, or a client's connection. */
 export async function measure(lab: Lab, state: SavedState, name: CaseName, run: number): Promise<Measurement> {
-  const each: Case = { name, ...CASES[name] };
+  const each: Case = CASES[name];
   await using guest = await lab.up({ state });
   await startResidents(guest, each.sleepers);
   using load = await LoadProcess.start(guest, each.redis);
@@ -54,7 +54,7 @@ export async function measure(lab: Lab, state: SavedState, name: CaseName, run: 
   return {
     run,
     name,
-    what: each.what,
+    what: describeCase(each),
     ...stoppage,
     redisFreezeMs: freezeOf(REDIS, stoppage),
     timeline: stops,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { readArguments, USAGE } from '../../../lab/bench/arguments.js';
-import { readScale } from '../../../lab/bench/cases.js';
+import { describeCase, readScale } from '../../../lab/bench/cases.js';
 import { RATIO_NAMES } from '../../../lab/bench/ratios.js';
 
 test('without --only every ratio is measured, once', () => {
@@ -23,4 +23,9 @@ test('the usage names every ratio', () => {
 test('the scale is a part of the usual size', () => {
   expect(readScale('0.02')).toBe(0.02);
   for (const wrong of ['0', '2', 'little']) expect(() => readScale(wrong)).toThrow('SEGUE_BENCH_SCALE');
+});
+
+test('a case is told with the sizes that it has', () => {
+  expect(describeCase({ sleepers: [{ count: 3, mib: 8 }, { count: 1, mib: 448 }], redis: { mib: 4, rewritten: 0.05 }, prepare: false }))
+    .toBe('3 sleeping workloads of 8 MiB, 1 sleeping workload of 448 MiB, Redis with 4 MiB, of which 5 % are rewritten each second, a critical workload; --no-prepare');
 });
