@@ -25,8 +25,8 @@ export interface Measurement extends Figures, Stoppage {
   /** How Redis answered just before the upgrade, and while memory was imaged beside it. */
   readonly before?: Service | undefined;
   readonly during?: Service | undefined;
-  /** The part of Redis's pages that was rewritten each second, before and meanwhile. */
-  readonly rewritten?: { readonly before: number; readonly during: number };
+  /** The part of Redis's pages that was rewritten each second, before, and while memory was imaged. */
+  readonly rewritten?: { readonly before: number; readonly during?: number };
 }
 
 /** One upgrade of a fresh guest. Throws when a workload was lost, or a client's connection. */
@@ -60,7 +60,7 @@ export async function measure(lab: Lab, state: SavedState, name: CaseName, run: 
     timeline: stops,
     critical: critical(CRITICAL, stops, hasSizeOfCritical),
     ...(was && is ? { before: was, during: is, throughputLoss: throughputLoss(was, is) } : {}),
-    ...(each.redis.rewritten > 0 ? { rewritten: { before: rewrittenIn(rewritten, pages, before), during: rewrittenIn(rewritten, pages, snapshots ?? before) } } : {}),
+    ...(each.redis.rewritten > 0 ? { rewritten: { before: rewrittenIn(rewritten, pages, before), ...(snapshots && { during: rewrittenIn(rewritten, pages, snapshots) }) } } : {}),
   };
 }
 

@@ -17,7 +17,7 @@ export function measurementText(measured: Measurement): string {
     `  longest   ${longestSteps(measured).join('; ')}`,
     ...(redisFreezeMs === undefined ? [] : [`  redis     held for ${seconds(redisFreezeMs)} while it was imaged`]),
     ...(before && during ? [`  meanwhile ${during.answersPerSecond} answers a second for ${during.seconds} s, p99 ${during.p99Ms} ms, longest ${during.longestMs} ms; just before ${before.answersPerSecond}, p99 ${before.p99Ms} ms, longest ${before.longestMs} ms`] : []),
-    ...(rewritten === undefined ? [] : [`  rewritten ${percent(rewritten.before)} of its pages each second before, ${percent(rewritten.during)} meanwhile`]),
+    ...(rewritten === undefined ? [] : [`  rewritten ${percent(rewritten.before)} of its pages each second before${rewritten.during === undefined ? '' : `, ${percent(rewritten.during)} meanwhile`}`]),
     ...timelineText(measured).map((line) => `  ${line}`),
   ].join('\n');
 }
