@@ -1,10 +1,9 @@
 /**
  * Why an image that was taken while its workload slept is not used as it is: when in doubt, the workload is imaged again.
- * docs/snapshots.md has a row for each, and test/e2e/snapshots.test.ts a test.
+ * docs/snapshots.md has a row for each.
  */
 export const DOUBTS = {
   // It cannot be told whether the image is current: none is taken, or it only serves as the memory to build on.
-  forbidden: 'it is told not to be held (Snapshot=no)',
   kernel: 'this kernel cannot count system calls',
   'thirty-two-bit': 'it makes system calls of 32 bits',
   connection: 'it has a TCP connection, whose state moves without it',
@@ -12,7 +11,6 @@ export const DOUBTS = {
   timer: 'it has set a timer',
   'shared-file': 'it can write to a file through its memory',
   nameless: 'a file that it has open has lost its name, and has another',
-  lease: 'it holds a lease on a file',
   'not-imaged': 'it could not be imaged while it slept',
   // Something has happened since.
   tasks: 'its processes or threads are others now',
