@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { DamagedImage, editMessage, leaveUserNamespace, readMessages, runId, writeMessages } from '../../../src/tools/criu-images.ts';
+import { DamagedImage, editMessage, leaveUserNamespace, readMessages, runId, setsIntervalTimer, writeMessages } from '../../../src/tools/criu-images.ts';
 import { fixtureFolder } from '../../fixtures/fixture.ts';
 
 const REAL = fixtureFolder('criu/redis-server');
@@ -155,4 +155,15 @@ test.each([
   writeFileSync(path, cut);
   await expect(leaveUserNamespace(folder)).rejects.toThrow(new DamagedImage(`${path} is damaged: ${why}`));
   expect(readFileSync(path).equals(cut)).toBe(true);
+});
+
+test('a process that has set no interval timer is told from one that has', async () => {
+  expect(await setsIntervalTimer(folder)).toBe(false);
+  const path = join(folder, 'core-354.img');
+  const image = readFileSync(path);
+  const [first = Buffer.alloc(0), ...rest] = readMessages(image);
+  // core_entry.tc = 3, task_core_entry.timers = 7, task_timers_entry.real = 1, itimer_entry.vsec = 3
+  const armed = editMessage(first, { 3: { message: { 7: { message: { 1: { message: { 3: { varint: 90 } } } } } } } });
+  writeFileSync(path, writeMessages(image, [armed, ...rest]));
+  expect(await setsIntervalTimer(folder)).toBe(true);
 });
