@@ -47,7 +47,8 @@ const DRAIN_SECONDS = 15;
 const WORTH_A_SNAPSHOT = 16 * 2 ** 20;
 /** Who has had less than this part of a processor lately sleeps, but for a look at the clock now and then. */
 const SLEEPS = 0.01;
-const WORTH_A_LAST_ROUND = 64 * 2 ** 20;
+/** While one of them is looked at once more, those who are parked wait. */
+const WORTH_A_LAST_ROUND = 256 * 2 ** 20;
 /** All the rounds of a snapshot may write this many times the memory of the tree. */
 const SNAPSHOT_BUDGET = 1.5;
 
