@@ -19,6 +19,8 @@ const Event = z.object({
   whole: z.boolean().optional().catch(undefined),
   /** Units whose whole images were proven current in the stoppage. */
   current: z.array(z.string()).optional().catch(undefined),
+  /** Units to which something had happened since theirs. */
+  changed: z.array(z.object({ unit: z.string() })).optional().catch(undefined),
 });
 
 export interface JournalEvent extends Omit<z.infer<typeof Event>, 'at'> {

@@ -68,7 +68,7 @@ export function makeStoppage(events: readonly JournalEvent[]): Stoppage {
     earlierMiB: Math.round((bytesOf(imaged, ({ earlierBytes }) => earlierBytes) + bytesOf(wholes, ({ rounds }) => sum((rounds ?? []).map(({ bytes }) => bytes)))) / MIB),
     imaged: new Set(imaged.map(({ unit }) => unit)).size,
     current: current.size,
-    changed: new Set(events.filter(({ event }) => event === 'changed').map(({ unit }) => unit)).size,
+    changed: new Set(events.flatMap(({ changed }) => (changed ?? []).map(({ unit }) => unit))).size,
     steps,
   };
 }

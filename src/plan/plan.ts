@@ -179,9 +179,9 @@ function snapshotSteps(carried: readonly Workload[], paths: HandoverPaths, { id,
  * Whoever works has written much since its snapshot, as others were parked meanwhile: once more while it runs is cheaper
  * than while it stands still.
  */
-function lastRounds(workloads: readonly Workload[], paths: HandoverPaths, { id, prepare, activity }: PlanOptions): Step[] {
+function lastRounds(workloads: readonly Workload[], paths: HandoverPaths, phase: 'snapshot' | 'park', { id, prepare, activity }: PlanOptions): Step[] {
   return workloads.filter((workload) => prepare && (activity.get(workload.unit) ?? 0) >= SLEEPS && ownSettings(workload).snapshot).flatMap((workload) =>
-    rounds(workload, paths, snapshotService(id)).filter(({ action }) => action.budget > SNAPSHOT_BUDGET * WORTH_A_LAST_ROUND).map((step) => ({ ...step, phase: 'park' as const, title: `${step.title}, once more` })));
+    rounds(workload, paths, snapshotService(id)).filter(({ action }) => action.budget > SNAPSHOT_BUDGET * WORTH_A_LAST_ROUND).map((step) => ({ ...step, phase, title: `${step.title}, once more` })));
 }
 
 /** One step for all of a group: an image that is current costs next to nothing, and there may be hundreds of them. */
@@ -267,7 +267,8 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
       const locked = groups.slice(0, index).flatMap((group) => group.workloads);
       const of = `of priority ${priority.toString()}`;
       return [
-        ...lastRounds(workloads, paths, options),
+        // Before the first are parked, nobody waits.
+        ...lastRounds(workloads, paths, index === 0 ? 'snapshot' : 'park', options),
         { phase: 'park', title: `hold new connections back to those ${of}`, action: run(['nft', '-f', '-'], lockScript(locked, workloads)), undo: { kind: 'unlock' } },
         { phase: 'park', title: `let the connections that wait be accepted by those ${of}`, action: { kind: 'drain', ports: listeningPorts(workloads.flatMap(({ sockets }) => sockets)), seconds: DRAIN_SECONDS } },
         { phase: 'park', title: `lock the sockets of those ${of}`, action: run(['nft', '-f', '-'], lockScript([...locked, ...workloads])) },

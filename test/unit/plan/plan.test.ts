@@ -138,7 +138,7 @@ describe('snapshots', () => {
   test('who sleeps comes before who works, and is imaged whole; what is small is no matter of memory alone', async () => {
     expect(kinds(await steps(true, ...all))).toEqual([
       'snapshot small.service snapshot-whole', 'snapshot asleep.service snapshot', 'snapshot asleep.service snapshot-whole', 'snapshot busy.service snapshot',
-      'park busy.service snapshot',
+      'snapshot busy.service snapshot',
     ]);
   });
 
