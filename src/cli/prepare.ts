@@ -23,6 +23,10 @@ async function run({ to, afresh = [], store, wayBack = 'restore', every }: Prepa
   // What it would be refused for is said now, and not in the background.
   const plan = unwrap(await prepare({ to, afresh, store, wayBack, prepare: true }));
   if (plan === undefined) return;
+  if (!plan.steps.some(({ phase }) => phase === 'snapshot')) {
+    process.exitCode = report({ reason: 'nothing-to-prepare' });
+    return;
+  }
   const prepared: Prepared = { id: newId(new Date()), store, to: plan.to.release, afresh, wayBack, everySeconds: every };
   writePrepared(prepared);
   const started = await startKeeper();

@@ -16,6 +16,7 @@ export type Failure =
   | { readonly reason: 'obstacles'; readonly blocked: readonly Blocked[] }
   | { readonly reason: 'unit-unknown'; readonly unit: string }
   | { readonly reason: 'kernel-not-named' }
+  | { readonly reason: 'nothing-to-prepare' }
   | { readonly reason: 'prepared-already' }
   | { readonly reason: 'prepared-elsewhere'; readonly store: string }
   | { readonly reason: 'nothing-to-cancel' }

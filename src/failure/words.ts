@@ -56,6 +56,8 @@ export function words(failure: Failure): Words {
       return { what: `${failure.unit} is not a running service of this machine`, hint: '`segue check` lists them', exitCode: 2 };
     case 'kernel-not-named':
       return { what: 'no kernel is named', why: 'no upgrade is prepared that would know it', hint: 'name one that is installed: --to newest', exitCode: 2 };
+    case 'nothing-to-prepare':
+      return { what: 'no snapshot can be taken', why: 'the store has no room for them, or vm.overcommit_memory is 2, or every unit forbids it (Snapshot=no)', hint: '`segue upgrade` works without; or free some room in the store', exitCode: 10 };
     case 'prepared-already':
       return { what: 'an upgrade is prepared already', hint: '`segue upgrade` goes on with it, `segue cancel` drops it', exitCode: 10 };
     case 'prepared-elsewhere':

@@ -12,7 +12,7 @@ import { lockUpgrade } from './lock.ts';
 import { Patience } from './patience.ts';
 import { prepare } from './prepare.ts';
 import { forgetPrepared, type Prepared } from './prepared.ts';
-import { dropOthers, forgetOutdated } from './reuse.ts';
+import { dropOthers, endAbandoned, forgetOutdated } from './reuse.ts';
 import { begun } from './upgrade.ts';
 
 /** How the keeper is told to end: `SIGUSR1` leaves all as it is for `segue upgrade`, the others undo it. */
@@ -28,6 +28,7 @@ export async function keep(prepared: Prepared): Promise<Result<undefined>> {
   if (!lock.ok) return lock;
   const told = new Told();
   try {
+    await endAbandoned(prepared.store, runningKernel(), prepared.id);
     const journal = openJournal(prepared.store, prepared.id, runningKernel());
     const guard = await startGuard(journal, { id: prepared.id, store: prepared.store, kernel: runningKernel() });
     if (!guard.ok) return guard;

@@ -1,7 +1,10 @@
 import { existsSync, promises as fs, readFileSync } from 'node:fs';
+import { handoverPaths } from '../model/handover.ts';
 import type { Plan } from '../plan/plan.ts';
 import { readImprint, removeImprint } from '../snapshot/imprint-file.ts';
 import { changedSince } from '../snapshot/imprint.ts';
+import { makeReport } from '../report/report.ts';
+import { openJournal, readJournal, upgradeIds } from '../store/journal.ts';
 import { surroundings } from '../snapshot/surroundings.ts';
 
 /**
@@ -34,5 +37,21 @@ export async function forgetOutdated(plan: Plan): Promise<void> {
       outdated = true; // it has ended
     }
     if (outdated) removeImprint(workload);
+  }
+}
+
+/** States in which nothing had jumped yet. */
+const BEFORE_THE_JUMP = ['preparing', 'prepared', 'parking'];
+
+/**
+ * Ends the upgrades that were under way before their jump when the machine went down: their tasks are gone, and their
+ * images, which hold every secret of those, are of no use. Called by whoever holds the lock, so nobody is at them.
+ */
+export async function endAbandoned(store: string, kernel: string, current: string): Promise<void> {
+  const ids = upgradeIds(store);
+  for (const id of ids.ok ? ids.value.filter((each) => each !== current) : []) {
+    if (!BEFORE_THE_JUMP.includes(makeReport(id, readJournal(store, id) ?? []).state)) continue;
+    await fs.rm(handoverPaths(store, id).handover, { recursive: true, force: true });
+    openJournal(store, id, kernel).append({ event: 'given-up', why: 'the machine went down' });
   }
 }

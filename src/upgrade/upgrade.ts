@@ -6,7 +6,7 @@ import { openJournal, type Journal } from '../store/journal.ts';
 import { startGuard } from './guard.ts';
 import { lockUpgrade } from './lock.ts';
 import { endKeeper, forgetPrepared, isKept } from './prepared.ts';
-import { dropOthers } from './reuse.ts';
+import { dropOthers, endAbandoned } from './reuse.ts';
 
 /** Signals that mean: give up. SIGHUP is the loss of the terminal. */
 const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
@@ -30,6 +30,7 @@ export async function upgrade(plan: Plan, store: string, progress: Progress): Pr
   const remember = (received: NodeJS.Signals): void => { signal ??= received; };
   for (const name of SIGNALS) process.on(name, remember);
   try {
+    await endAbandoned(store, plan.from, plan.id);
     const journal = openJournal(store, plan.id, plan.from);
     journal.append(begun(plan));
     await dropOthers(plan);

@@ -24,6 +24,7 @@ const EVERY: { readonly [Reason in Failure['reason']]: Extract<Failure, { reason
   },
   'unit-unknown': { reason: 'unit-unknown', unit: 'c.service' },
   'kernel-not-named': { reason: 'kernel-not-named' },
+  'nothing-to-prepare': { reason: 'nothing-to-prepare' },
   'prepared-already': { reason: 'prepared-already' },
   'prepared-elsewhere': { reason: 'prepared-elsewhere', store: '/srv/segue' },
   'nothing-to-cancel': { reason: 'nothing-to-cancel' },

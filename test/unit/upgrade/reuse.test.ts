@@ -1,0 +1,29 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { handoverPaths } from '../../../src/model/handover.ts';
+import { makeReport } from '../../../src/report/report.ts';
+import { openJournal, readJournal } from '../../../src/store/journal.ts';
+import { endAbandoned } from '../../../src/upgrade/reuse.ts';
+
+let store: string;
+beforeEach(() => { store = mkdtempSync(join(tmpdir(), 'segue-store-')); });
+afterEach(() => { rmSync(store, { recursive: true }); });
+
+function upgrade(id: string, ...events: string[]): string {
+  const { handover } = handoverPaths(store, id);
+  const journal = openJournal(store, id, '6.12.1');
+  for (const event of events) journal.append({ event });
+  mkdirSync(handover, { recursive: true });
+  writeFileSync(`${handover}/secret`, '');
+  return handover;
+}
+const state = (id: string): string => makeReport(id, readJournal(store, id) ?? []).state;
+
+test('the images of upgrades that never jumped are wiped by the next one; those that jumped have their way back', async () => {
+  const [abandoned, jumped, own] = [upgrade('a', 'begun', 'prepared'), upgrade('b', 'begun', 'jumping'), upgrade('c', 'begun')];
+  await endAbandoned(store, '6.12.1', 'c');
+  expect([abandoned, jumped, own].map((folder) => existsSync(folder))).toEqual([false, true, true]);
+  expect([state('a'), state('b'), state('c')]).toEqual(['given-up', 'jumping', 'preparing']);
+});
