@@ -102,6 +102,27 @@ asRoot('a connection to a locked port waits, and one to another port goes on', (
   expect(stdout).toBe('80 waits\n81 connected\n');
 });
 
+asRoot('under a lock nothing leaves an open connection, but that one is closed its peer still hears', () => {
+  const program = `
+    const net = require('node:net');
+    const locked = () => require('node:child_process').execFileSync('nft', ['-f', '-'], { input: process.argv[1] });
+    const accepted = [];
+    const server = net.createServer((connection) => { accepted.push(connection); if (accepted.length === 2) { locked(); accepted[0].write('news'); accepted[1].destroy(); } });
+    server.listen(80, '127.0.0.1', () => {
+      const open = net.connect(80, '127.0.0.1', () => {
+        const closed = net.connect(80, '127.0.0.1');
+        open.on('data', (data) => console.log('open', data.toString()));
+        closed.on('end', () => { console.log('closed'); setTimeout(() => process.exit(), 500); });
+        closed.resume();
+      });
+    });
+    setTimeout(() => process.exit(1), 5000);`;
+  const lock = lockScript([{ unit: 'a.service', controlGroup: '/', sockets: [listening(80)] }]).replaceAll(/^.*cgroupv2.*\n/gm, '');
+  const { stdout, status } = spawnSync('unshare', ['--net', 'sh', '-c', 'ip link set lo up && exec "$0" -e "$1" "$2"', process.execPath, program, lock], { encoding: 'utf8' });
+
+  expect({ stdout, status }).toEqual({ stdout: 'closed\n', status: 0 });
+});
+
 test('of all rules the locks are left out, and so are tables with rules that only iptables reads', () => {
   const { nftables, compatible } = parseRuleset(fixture('nft/ruleset.txt'), fixture('nft/ruleset.stderr.txt'));
   expect(nftables.match(/^table .*/gm)).toEqual(['table inet mine {', 'table ip6 filter {', 'table ip plain {']);
