@@ -1,9 +1,9 @@
 import { buildCommand } from '@stricli/core';
 import type { WayBackPolicy } from '../model/handover.ts';
-import { newId } from '../store/journal.ts';
 import { keep } from '../upgrade/keeper.ts';
 import { prepare } from '../upgrade/prepare.ts';
-import { isKept, readPrepared, startKeeper, writePrepared, type Prepared } from '../upgrade/prepared.ts';
+import { beginPreparing } from '../upgrade/begin-preparing.ts';
+import { isKept, readPrepared, type Prepared } from '../upgrade/prepared.ts';
 import * as flags from './flags.ts';
 import { note, report, unwrap } from './output.ts';
 
@@ -27,13 +27,8 @@ async function run({ to, afresh = [], store, wayBack = 'restore', every }: Prepa
     process.exitCode = report({ reason: 'nothing-to-prepare' });
     return;
   }
-  const prepared: Prepared = { id: newId(new Date()), store, to: plan.to.release, afresh, wayBack, everySeconds: every };
-  writePrepared(prepared);
-  const started = await startKeeper();
-  if (!started.ok) {
-    unwrap(started);
-    return;
-  }
+  const prepared: Prepared = { id: plan.id, store, to: plan.to.release, afresh, wayBack, everySeconds: every };
+  if (unwrap(await beginPreparing(prepared, plan)) === undefined) return;
   note(`upgrade ${prepared.id} to Linux ${prepared.to} is being prepared in the background: \`segue status --wait\``);
   note('then: `segue upgrade`, at any time; or `segue cancel`');
 }

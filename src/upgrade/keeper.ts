@@ -13,7 +13,6 @@ import { Patience } from './patience.ts';
 import { prepare } from './prepare.ts';
 import { forgetPrepared, type Prepared } from './prepared.ts';
 import { dropOthers, endAbandoned, forgetOutdated } from './reuse.ts';
-import { begun } from './upgrade.ts';
 
 /** How the keeper is told to end: `SIGUSR1` leaves all as it is for `segue upgrade`, the others undo it. */
 const SIGNALS = ['SIGUSR1', 'SIGTERM', 'SIGINT'] as const;
@@ -44,7 +43,6 @@ async function keepWith(prepared: Prepared, journal: Journal, guard: GuardProces
   for (let cycle = 0; told.signal === undefined; cycle += 1) {
     const plan = await prepare({ ...prepared, prepare: true }, prepared.id);
     if (plan.ok) {
-      if (cycle === 0) journal.append(begun(plan.value));
       await dropOthers(plan.value);
       await forgetOutdated(plan.value);
       for (const step of plan.value.steps) {
