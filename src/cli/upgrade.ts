@@ -9,7 +9,7 @@ import { display, traceCommands } from '../tools/command.ts';
 import { preDumpCommand, wholeCommand } from '../tools/criu.ts';
 import { INSTANCE } from '../tools/tracefs.ts';
 import { prepare } from '../upgrade/prepare.ts';
-import { readPrepared } from '../upgrade/prepared.ts';
+import { isKept, readPrepared } from '../upgrade/prepared.ts';
 import { upgrade } from '../upgrade/upgrade.ts';
 import { words } from '../failure/words.ts';
 import * as flags from './flags.ts';
@@ -104,7 +104,7 @@ async function run({ to, afresh, yes, dryRun, debug, store, prepare: prepares, w
   if (debug) traceCommands((line) => { note(`$ ${line}`); });
   const began = performance.now();
   const clock = (): string => duration(performance.now() - began).padStart(8);
-  const prepared = readPrepared();
+  const prepared = (await isKept()) ? readPrepared() : undefined;
   const target = to ?? prepared?.to;
   if (target === undefined) {
     process.exitCode = report({ reason: 'kernel-not-named' });

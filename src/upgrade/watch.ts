@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openJournal } from '../store/journal.ts';
 import { GUARD_DONE, GUARD_READY, type GivenUp, type GuardOrder, type Leaving } from './guard.ts';
+import { forgetPrepared } from './prepared.ts';
 import { undo, type Undoable } from './undo.ts';
 
 /**
@@ -37,6 +38,8 @@ export async function watch(input: NodeJS.ReadableStream, say: (word: string) =>
   if (why === undefined) journal.append({ event: 'giving-up', why: 'its process was killed' });
   await endCommands(order);
   await undo(begun, journal, why ?? 'its process was killed');
+  // It may have been prepared only: nobody goes on with it.
+  forgetPrepared();
   say(GUARD_DONE);
 }
 
