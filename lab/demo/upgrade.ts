@@ -25,6 +25,11 @@ export type Status = z.infer<typeof Status>;
 
 /** Runs `segue upgrade` as an administrator would, over ssh, and waits on the new kernel until it is settled. */
 export async function upgrade(guest: Guest, to: string, ...options: readonly string[]): Promise<Status> {
+  return await watchedUpgrade(guest, to, options, () => undefined);
+}
+
+/** The same; `watcher` hears each line that the upgrade says, until the connection is lost. */
+export async function watchedUpgrade(guest: Guest, to: string, options: readonly string[], watcher: (line: string) => void): Promise<Status> {
   const before = await guest.bootId();
   const command = ['segue upgrade --to', to, '--yes', ...options].join(' ');
   stage.quote(`$ ${command}`);
@@ -35,6 +40,7 @@ export async function upgrade(guest: Guest, to: string, ...options: readonly str
     for (const stream of [ssh.stdout, ssh.stderr]) {
       createInterface({ input: stream }).on('line', (line) => {
         stage.quote(line);
+        watcher(line);
         if (/\bjump\b/.test(line)) resolve();
       });
     }

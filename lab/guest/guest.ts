@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { LabError } from '../errors.js';
@@ -18,6 +19,8 @@ export interface ExecOptions {
   readonly timeoutMs?: number;
   /** Whether a command that fails is an error (the default) or a result. */
   readonly reject?: boolean;
+  /** Told of each line of the standard output as it comes. */
+  readonly onLine?: (line: string) => void;
 }
 
 export interface ExecResult {
@@ -63,6 +66,7 @@ export class Guest implements AsyncDisposable {
       reject: false,
       ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
     });
+    if (options.onLine !== undefined) createInterface({ input: running.stdout }).on('line', options.onLine);
     let timedOut = false;
     const timer = setTimeout(() => {
       timedOut = true;

@@ -4,7 +4,7 @@ import { readUnits, type UnitState } from '../../lab/demo/services.js';
 import type { Guest } from '../../lab/lab.js';
 import { attempt, untilImaged, UNTIL_RUNNING } from './support/attempt.ts';
 import { segue } from './support/command.ts';
-import { inPlaceOf, REAL } from './support/instead.ts';
+import { inPlaceOf, refusing } from './support/instead.ts';
 import { startServer } from './support/server.ts';
 import { readTraces, untouched } from './support/traces.ts';
 import { startVisitors, type Visitors } from './support/visitors.ts';
@@ -28,16 +28,6 @@ afterAll(async () => {
   visitors[Symbol.dispose]();
   await guest.down();
 });
-
-/** Says no to some of the calls and hands the others on to the real program. */
-const refusing = (program: string, calls: string, complaint: string): string => `#!/bin/sh
-case "$*" in ${calls})
-	echo '${complaint}' >&2
-	exit 1
-	;;
-esac
-exec ${REAL}/${program} "$@"
-`;
 
 let attempts = 0;
 

@@ -15,9 +15,9 @@ export const UNTIL_RUNNING = 'since=$EPOCHREALTIME; while grep -qs "^State:.[Tt]
 
 /**
  * Runs an upgrade, and when it says a line, does something as root in the guest's bash, where $segue is its process.
- * Ends when also the guard has ended.
+ * Ends when also the guard has ended. `onLine` hears every line outside.
  */
-export async function attempt(guest: Guest, moment: string, deed: string): Promise<Attempt> {
+export async function attempt(guest: Guest, moment: string, deed: string, onLine?: (line: string) => void): Promise<Attempt> {
   const script = `
     exec 3< <(exec env --default-signal segue upgrade --to newest --yes 2>&1)
     segue=$!
@@ -30,7 +30,7 @@ export async function attempt(guest: Guest, moment: string, deed: string): Promi
     segue status --wait >/dev/null
     exit "$code"
   `;
-  const result = await guest.exec(['bash', '-c', script, 'bash', moment, deed], { reject: false, timeoutMs: COMMAND_MS });
+  const result = await guest.exec(['bash', '-c', script, 'bash', moment, deed], { reject: false, timeoutMs: COMMAND_MS, ...(onLine === undefined ? {} : { onLine }) });
   const stopped = /^stopped for (\d+) ms$/m.exec(result.stdout)?.[1];
   return { ...result, stoppedMs: stopped === undefined ? undefined : Number(stopped) };
 }

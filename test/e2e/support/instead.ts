@@ -17,6 +17,16 @@ export async function inPlaceOf<T>(guest: Guest, program: string, script: string
   }
 }
 
+/** Says no to some of the calls and hands the others on to the real program. */
+export const refusing = (program: string, calls: string, complaint: string): string => `#!/bin/sh
+case "$*" in ${calls})
+	echo '${complaint}' >&2
+	exit 1
+	;;
+esac
+exec ${REAL}/${program} "$@"
+`;
+
 /** A file is gone until the work is done. */
 export async function without<T>(guest: Guest, path: string, work: () => Promise<T>): Promise<T> {
   await guest.exec(['mv', path, `${path}.away`]);
