@@ -18,7 +18,8 @@ import { describeWaiting, readAcknowledgements, startSenders, type Crowd, type S
 import { readLockTables } from './support/traces.ts';
 import { unitProperties } from './support/units.ts';
 
-const TIMEOUT = 400_000;
+/** Five minutes in all on a quiet machine, and a multiple of that on a busy one. */
+const TIMEOUT = 900_000;
 const SEED = Number(process.env['SEGUE_SEED'] ?? randomInt(2 ** 31));
 
 /** Two are parked together, one before: what it is sent while they still run has to wait longest. */
@@ -38,8 +39,10 @@ const PORTS = RECEIVERS.map(({ port }) => port);
 const SOON = 'load Linux';
 const WITHIN_MS = 2000;
 
-/** Whoever waits for so long is looked at: a peer that was not heard for a while sends ever less often. */
-const WAITING_MS = 20_000;
+/** A peer that was not answered for a while sends ever less often: its next try may be as far away as its first one. */
+const PATIENCE_MS = 240_000;
+/** Whoever waits for so long is looked at. */
+const WAITING_MS = 60_000;
 
 const random = new Random(SEED);
 /** When an upgrade is interrupted, if it is: some time after a line of park. */
@@ -70,14 +73,11 @@ afterAll(async () => {
   await guest.down();
 });
 
-/** Some senders send their last; all that was ever sent to their receivers was read, once, in its order. */
-async function expectAllRead(share: number): Promise<void> {
-  await catchUp(guest, RECEIVERS, true);
-  const impatience = setInterval(() => void describeWaiting(guest, PORTS).then((text) => stage.quote(text), (error: unknown) => stage.quote(String(error))), WAITING_MS);
-  const ended = await senders.end(share).finally(() => clearInterval(impatience));
+/** All that was ever sent on these streams was read, once, in its order. */
+function expectAllRead(ended: readonly Verdict[]): void {
   verdicts.push(...ended);
   const faulty = ended.filter(({ sent, read, wrong, error }) => error !== undefined || read !== sent || wrong !== -1);
-  stage.line(`${ended.length} streams have ended, ${faulty.length} are faulty; the last verdict took ${Math.max(...ended.map(({ tookMs }) => tookMs)).toFixed(0)} ms`);
+  stage.line(`${ended.length} streams have ended, ${faulty.length} are faulty; the last verdict took ${(Math.max(0, ...ended.map(({ tookMs }) => tookMs)) / 1000).toFixed(1)} s`);
   expect(faulty).toEqual([]);
 }
 
@@ -85,7 +85,6 @@ async function expectAllRead(share: number): Promise<void> {
 function heralds(): (line: string) => void {
   let soon = false;
   return (line) => {
-    if (process.env['SEGUE_SHOW']) stage.quote(line);
     if (line.includes(SOON)) {
       senders.upgrade();
       soon = true;
@@ -93,6 +92,11 @@ function heralds(): (line: string) => void {
     if (soon) senders.step(WITHIN_MS);
   };
 }
+
+const quoted = (hear: (line: string) => void) => (line: string): void => {
+  stage.quote(line);
+  hear(line);
+};
 
 /** Even one that is interrupted too late does not jump. */
 const withoutJump = async <T>(work: () => Promise<T>): Promise<T> => await inPlaceOf(guest, '/usr/sbin/kexec', refusing('kexec', '--exec', 'not into that one'), work);
@@ -103,19 +107,22 @@ async function expectGivenUp(): Promise<void> {
   expect(await readLockTables(guest)).toEqual([]);
   expect(await lines(guest, "ps -eo stat=,pid=,comm= | grep -i '^t' || true")).toEqual([]);
   expect(await readMainPids()).toEqual(mainPids);
-  await expectAllRead(0.5);
-  await catchUp(guest, RECEIVERS, false);
+  // A verdict that is still on its way is heard later.
+  await catchUp(guest, RECEIVERS, true);
+  senders.end(0.5);
   await senders.open();
+  expectAllRead(await senders.verdicts());
+  await catchUp(guest, RECEIVERS, false);
 }
 
 test('a whole park that is given up at the jump loses no byte', { timeout: TIMEOUT }, async () => {
-  const { stdout } = await withoutJump(() => attempt(guest, 'no such line', ':', heralds()));
+  const { stdout } = await withoutJump(() => attempt(guest, 'no such line', ':', quoted(heralds())));
   expect(stdout).toContain('not into that one');
   await expectGivenUp();
 });
 
 test.for(ATTEMPTS)('nor does an upgrade that gets SIG$signal $seconds s after "$moment"', { timeout: TIMEOUT }, async ({ signal, moment, seconds }) => {
-  const { exitCode } = await withoutJump(() => attempt(guest, moment, `sleep ${seconds}; kill -${signal} "$segue"`, heralds()));
+  const { exitCode } = await withoutJump(() => attempt(guest, moment, `sleep ${seconds}; kill -${signal} "$segue"`, quoted(heralds())));
   expect(exitCode).not.toBe(0);
   await expectGivenUp();
 });
@@ -148,12 +155,12 @@ test('nor does the jump: each byte that was acknowledged is read in the new kern
   });
   expect(status.state).toBe('settled');
   expect(Object.fromEntries(status.workloads.map(({ unit, fate }) => [unit, fate]))).toEqual(Object.fromEntries(RECEIVERS.map((receiver) => [unitOf(receiver), 'restored'])));
-  stage.plain((await segue(guest, 'status')).stdout);
-  stage.plain((await guest.exec('cat $(ls -d /var/lib/segue/upgrades/* | tail -n 1)/journal.ndjson | cut -c1-160; nstat -az | grep -Ei "cookie|listen|prune|rcvq"')).stdout);
   expect(await readMainPids()).toEqual(mainPids);
   senders.calm();
   const before = verdicts.length;
-  await expectAllRead(1);
+  await catchUp(guest, RECEIVERS, true);
+  const impatience = setInterval(() => void describeWaiting(guest, PORTS).then((text) => stage.quote(text), (error: unknown) => stage.quote(String(error))), WAITING_MS);
+  expectAllRead(await senders.finish(PATIENCE_MS).finally(() => clearInterval(impatience)));
 
   const { unread, fresh, acknowledged } = await stake!;
   const jumped = verdicts.slice(before);

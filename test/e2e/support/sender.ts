@@ -19,8 +19,6 @@ export interface Verdict {
   readonly tookMs: number;
 }
 
-/** For a connection, an answer, or a segment that is sent again after a long pause. */
-const PATIENCE_MS = 150_000;
 const HEADER_BYTES = 4;
 /** A receiver in an emulated guest has to read it all. */
 const BUSY_BYTES = 2 ** 19;
@@ -108,24 +106,25 @@ export class Sender {
     const moment = this.#random.between(0, withinMs);
     const ends = this.#conduct === 'ends' && this.#random.chance(0.1);
     const wakes = this.#conduct === 'wakes' && this.#random.chance(0.4);
-    if (!ends && !wakes) return;
+    if (this.ended || (!ends && !wakes)) return;
     clearTimeout(this.#timer);
     this.#busyUntil = performance.now() + withinMs;
-    this.#timer = setTimeout(() => (ends ? void this.end() : this.#burst()), moment);
+    this.#timer = setTimeout(() => (ends ? this.end() : this.#burst()), moment);
   }
 
-  /** Sends its last byte, and waits for the verdict. */
-  async end(): Promise<Verdict> {
+  /** Sends its last byte; the verdict follows. */
+  end(): void {
+    if (this.ended) return;
     clearTimeout(this.#timer);
-    if (!this.ended) {
-      this.#endedAt = performance.now();
-      if (this.#random.chance(0.5)) this.#write(this.#burstSize());
-      this.#socket.end();
-    }
-    const timer = setTimeout(() => this.#socket.destroy(new Error(`no verdict within ${PATIENCE_MS} ms`)), PATIENCE_MS);
-    const verdict = await this.verdict;
-    clearTimeout(timer);
-    return verdict;
+    if (this.#random.chance(0.5)) this.#write(this.#burstSize());
+    this.#endedAt = performance.now();
+    this.#socket.end();
+  }
+
+  /** From now on it waits for the verdict only so long. */
+  lastCall(patienceMs: number): void {
+    const timer = setTimeout(() => this.#socket.destroy(new Error(`no verdict within ${patienceMs} ms`)), patienceMs);
+    this.#socket.once('close', () => clearTimeout(timer));
   }
 
   get ended(): boolean {
@@ -144,6 +143,7 @@ export class Sender {
   }
 
   #burst(): void {
+    if (this.ended) return;
     const busy = performance.now() < this.#busyUntil;
     if ((busy && this.#budget <= 0) || this.#socket.writableNeedDrain) {
       this.#next();
@@ -156,9 +156,7 @@ export class Sender {
       this.#next();
       return;
     }
-    this.#write(2 ** 16, () => {
-      if (!this.ended) this.#burst();
-    });
+    this.#write(2 ** 16, () => this.#burst());
   }
 
   #burstSize(): number {

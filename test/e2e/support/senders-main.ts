@@ -6,8 +6,9 @@
  *   upgrade         one begins
  *   step MS         it takes a step; some burst, end or come within so many milliseconds
  *   calm            it is over
- *   end SHARE       so many of the connections (0 to 1) send their last byte; says what became of them, and of those
- *                   that had ended by themselves ({@link Verdict}[])
+ *   end SHARE       so many of the connections (0 to 1) send their last byte
+ *   verdicts        says what became of those that have ended, and were not told of before ({@link Verdict}[])
+ *   finish MS       all the others send their last byte; says what became of all, after so many milliseconds at most
  */
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -24,6 +25,7 @@ const twice = Buffer.concat([numbers, numbers]);
 /** A listen queue is short. */
 const TOGETHER = 16;
 
+const verdicts: Verdict[] = [];
 /** Ports to which more will connect in this upgrade. */
 let late: number[] = [];
 let senders: { readonly port: number; readonly sender: Sender }[] = [];
@@ -31,6 +33,10 @@ let senders: { readonly port: number; readonly sender: Sender }[] = [];
 function open(port: number, late: boolean): Sender {
   const sender = new Sender({ host, port, late }, twice, new Random(random.whole(2 ** 31)));
   senders.push({ port, sender });
+  void sender.verdict.then((verdict) => {
+    verdicts.push(verdict);
+    senders = senders.filter((each) => each.sender !== sender);
+  });
   return sender;
 }
 
@@ -69,10 +75,15 @@ function step(withinMs: number): void {
   late = later;
 }
 
-async function end(share: number): Promise<Verdict[]> {
-  const ending = senders.filter(({ sender }) => sender.ended || random.chance(share));
-  senders = senders.filter((each) => !ending.includes(each));
-  return await Promise.all(ending.map(async ({ sender }) => await sender.end()));
+function end(share: number): void {
+  for (const { sender } of senders) if (random.chance(share)) sender.end();
+}
+
+async function finish(patienceMs: number): Promise<Verdict[]> {
+  end(1);
+  for (const { sender } of senders) sender.lastCall(patienceMs);
+  await Promise.all(senders.map(async ({ sender }) => await sender.verdict));
+  return verdicts.splice(0);
 }
 
 const say = (value: unknown): boolean => process.stdout.write(`${JSON.stringify(value)}\n`);
@@ -83,6 +94,8 @@ for await (const line of createInterface({ input: process.stdin })) {
   else if (command === 'upgrade') upgrade();
   else if (command === 'step') step(Number(argument));
   else if (command === 'calm') for (const { sender } of senders) sender.calm();
-  else if (command === 'end') say(await end(Number(argument)));
+  else if (command === 'end') end(Number(argument));
+  else if (command === 'verdicts') say(verdicts.splice(0));
+  else if (command === 'finish') say(await finish(Number(argument)));
 }
 process.exit(0);

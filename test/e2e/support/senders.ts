@@ -20,7 +20,9 @@ export interface Senders extends Disposable {
   upgrade(): void;
   step(withinMs: number): void;
   calm(): void;
-  end(share: number): Promise<Verdict[]>;
+  end(share: number): void;
+  verdicts(): Promise<Verdict[]>;
+  finish(patienceMs: number): Promise<Verdict[]>;
 }
 
 export function startSenders(guest: Guest, seed: number, crowds: readonly Crowd[]): Senders {
@@ -40,7 +42,9 @@ export function startSenders(guest: Guest, seed: number, crowds: readonly Crowd[
     upgrade: () => void tell('upgrade'),
     step: (withinMs) => void tell('step', withinMs),
     calm: () => void tell('calm'),
-    end: async (share) => (await ask('end', share)) as Verdict[],
+    end: (share) => void tell('end', share),
+    verdicts: async () => (await ask('verdicts')) as Verdict[],
+    finish: async (patienceMs) => (await ask('finish', patienceMs)) as Verdict[],
     [Symbol.dispose]: () => void child.kill('SIGKILL'),
   };
 }
