@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stage } from '../../lab/demo/stage.js';
 import { readUnits, type UnitState } from '../../lab/demo/services.js';
 import type { Guest } from '../../lab/lab.js';
-import { attempt, untilImaged, UNTIL_RUNNING } from './support/attempt.ts';
+import { attempt, untilImaged, UNTIL_FROZEN, UNTIL_RUNNING } from './support/attempt.ts';
 import { segue } from './support/command.ts';
 import { inPlaceOf, refusing } from './support/instead.ts';
 import { startServer } from './support/server.ts';
@@ -21,6 +21,7 @@ beforeAll(async () => {
   guest = await startServer();
   // CRIU gives another name to what it has open.
   await guest.exec(['systemd-run', '--expand-environment=no', '--unit=nameless', 'perl', '-e', 'chdir "/var/lib" && open(my $file, ">", "one") && link("one", "another") && unlink("one") or die $!; sleep 1 while 1']);
+  await guest.exec(['systemd-run', '--expand-environment=no', '--unit=asleep', 'perl', '-e', 'sleep 1000 while 1']);
   [bootId, units, visitors] = await Promise.all([guest.bootId(), readUnits(guest), startVisitors(guest)]);
 }, 600_000);
 
@@ -99,7 +100,7 @@ test('when a workload cannot be imaged, all goes on as before', { timeout: TIMEO
 
 test('SIGTERM while a workload is parked gives the upgrade up; a second upgrade changes nothing', { timeout: TIMEOUT }, async () => {
   const second = 'segue upgrade --to newest --yes; echo "the second ends with $?"; kill -TERM $segue';
-  const { exitCode, stdout, stderr } = await attempt(guest, 'memcached.service: image', second);
+  const { exitCode, stdout, stderr } = await attempt(guest, 'memcached.service: image memcached', second);
   expect(stderr).toContain('an upgrade is under way');
   expect(stdout).toContain('the second ends with 10');
   expect(stdout).toContain('giving up: interrupted by SIGTERM');
@@ -111,9 +112,11 @@ test('SIGTERM while a workload is parked gives the upgrade up; a second upgrade 
 const LARGE = 'mariadb.service';
 
 test.for([
-  ['while a workload is imaged', `${LARGE}: image`, untilImaged(LARGE)],
-  ['between two images', 'redis-server.service: image', ':'],
-  ['while the hand-over is sealed', 'seal the hand-over', 'until pgrep -x xxhsum >/dev/null; do :; done'],
+  ['while the memory of a workload is imaged', `${LARGE}: image the memory`, untilImaged(LARGE)],
+  ['while a workload that sleeps is imaged', 'asleep.service: image all of it', UNTIL_FROZEN],
+  ['while a workload is imaged', `${LARGE}: image mariadbd`, untilImaged(LARGE)],
+  ['between two images', 'redis-server.service: image redis-server', ':'],
+  ['while the hand-over is sealed', 'seal the hand-over', ':'],
 ] as const)('SIGKILL of segue %s: its guard lets all go on as before', { timeout: TIMEOUT }, async ([, moment, until]) => {
   const { exitCode, stdout, stoppedMs } = await attempt(guest, moment, `${until}; kill -KILL $segue; ${UNTIL_RUNNING}`);
   expect(stdout).toContain(moment);
@@ -124,7 +127,7 @@ test.for([
 });
 
 test('SIGKILL of the guard: the upgrade itself lets all go on as before', { timeout: TIMEOUT }, async () => {
-  const { exitCode, stdout } = await attempt(guest, 'counter.service: image', 'systemctl kill --signal=KILL "segue-guard-*"');
+  const { exitCode, stdout } = await attempt(guest, 'counter.service: image node', 'systemctl kill --signal=KILL "segue-guard-*"');
   expect(stdout).toContain('giving up: the guard of the upgrade has ended');
   expect(exitCode).toBe(1);
   await expectGivenUp('guard-gone');
@@ -133,7 +136,7 @@ test('SIGKILL of the guard: the upgrade itself lets all go on as before', { time
 
 test('SIGKILL of criu in the midst of an image: all goes on as before', { timeout: TIMEOUT }, async () => {
   const deed = `${untilImaged(LARGE)}; kill -KILL $(sed -n 's/^TracerPid:.//p' /proc/$pid/status)`;
-  const { exitCode, stdout } = await attempt(guest, `${LARGE}: image`, deed);
+  const { exitCode, stdout } = await attempt(guest, `${LARGE}: image mariadbd`, deed);
   expect(stdout).toContain('giving up: mariadb.service could not be imaged');
   expect(exitCode).toBe(1);
   await expectGivenUp('dump-failed');

@@ -10,8 +10,13 @@ export interface Attempt extends ExecResult {
 /** Waits until CRIU holds the main process of a unit, which is then $pid. */
 export const untilImaged = (unit: string): string => `pid=$(systemctl show -P MainPID ${unit}); until grep -q '^State:.t' /proc/$pid/status; do :; done`;
 
-/** Waits until no task is stopped, and says how long that took. */
-export const UNTIL_RUNNING = 'since=$EPOCHREALTIME; while grep -qs "^State:.[Tt]" /proc/[0-9]*/status; do sleep 0.1; done; echo "stopped for $(( (${EPOCHREALTIME/./} - ${since/./}) / 1000 )) ms"';
+const FROZEN = 'grep -qs 1 /sys/fs/cgroup/system.slice/*/cgroup.freeze';
+
+/** Waits until the cgroup of a unit is frozen. */
+export const UNTIL_FROZEN = `until ${FROZEN}; do :; done`;
+
+/** Waits until no task is stopped, and no unit frozen, and says how long that took. */
+export const UNTIL_RUNNING = `since=$EPOCHREALTIME; while grep -qs "^State:.[Tt]" /proc/[0-9]*/status || ${FROZEN}; do sleep 0.1; done; echo "stopped for $(( (\${EPOCHREALTIME/./} - \${since/./}) / 1000 )) ms"`;
 
 /**
  * Runs an upgrade, and when it says a line, does something as root in the guest's bash, where $segue is its process.

@@ -7,24 +7,29 @@ export interface Traces {
   readonly units: readonly UnitState[];
   readonly lockTables: readonly string[];
   readonly stoppedTasks: readonly string[];
+  readonly frozenUnits: readonly string[];
+  /** Instances of the kernel's tracing. */
+  readonly tracing: readonly string[];
   readonly loadedKernels: readonly string[];
   readonly handovers: readonly string[];
   /** Names that CRIU gives to files that a task has open without one. */
   readonly linkRemaps: readonly string[];
 }
 
-const NO_TRACES = { lockTables: [], stoppedTasks: [], loadedKernels: ['0'], handovers: [], linkRemaps: [] } as const;
+const NO_TRACES = { lockTables: [], stoppedTasks: [], frozenUnits: [], tracing: [], loadedKernels: ['0'], handovers: [], linkRemaps: [] } as const;
 
 export async function readTraces(guest: Guest): Promise<Traces> {
-  const [units, lockTables, stoppedTasks, loadedKernels, handovers, linkRemaps] = await Promise.all([
+  const [units, lockTables, stoppedTasks, frozenUnits, tracing, loadedKernels, handovers, linkRemaps] = await Promise.all([
     readUnits(guest),
     readLockTables(guest),
     lines(guest, "ps -eo stat=,pid=,comm= | grep -i '^t' || true"),
+    lines(guest, 'grep -l 1 /sys/fs/cgroup/system.slice/*/cgroup.freeze || true'),
+    lines(guest, 'ls /sys/kernel/tracing/instances'),
     lines(guest, 'cat /sys/kernel/kexec_loaded'),
     lines(guest, 'find /var/lib/segue/upgrades -mindepth 2 -maxdepth 2 -name handover 2>/dev/null || true'),
     lines(guest, 'find /var/lib -maxdepth 1 -name "link_remap.*"'),
   ]);
-  return { units, lockTables, stoppedTasks, loadedKernels, handovers, linkRemaps };
+  return { units, lockTables, stoppedTasks, frozenUnits, tracing, loadedKernels, handovers, linkRemaps };
 }
 
 /** Segue's own locks on sockets, and CRIU's. */
