@@ -22,7 +22,7 @@ beforeAll(async () => {
   guest = await openLab({ log: logToStderr }).up({ kernel: '6.12' });
   await guest.exec("systemctl disable --now nginx redis-server mariadb 'postgresql@*' postgresql", { timeoutMs: 120_000 });
   for (const unit of UNITS) {
-    await guest.exec(['tee', `/etc/systemd/system/${unit}.service`], { input: `[Service]\nExecStart=/usr/bin/perl -e '$SIG{USR1} = sub { print STDERR "awake\\\\n" }; sleep 1000 while 1'\n` });
+    await guest.exec(['tee', `/etc/systemd/system/${unit}.service`], { input: `[Service]\nExecStart=:/usr/bin/perl -e '$SIG{USR1} = sub { print STDERR "awake\\\\n" }; sleep 1000 while 1'\n` });
   }
   await guest.exec(`systemctl daemon-reload && systemctl start ${UNITS.join(' ')}`);
 }, 600_000);
