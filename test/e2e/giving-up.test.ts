@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stage } from '../../lab/demo/stage.js';
 import { readUnits, type UnitState } from '../../lab/demo/services.js';
 import type { Guest } from '../../lab/lab.js';
-import { attempt, untilImaged, UNTIL_FROZEN, UNTIL_RUNNING } from './support/attempt.ts';
+import { attempt, untilImaged, UNTIL_RUNNING } from './support/attempt.ts';
 import { segue } from './support/command.ts';
 import { inPlaceOf, refusing } from './support/instead.ts';
 import { startServer } from './support/server.ts';
@@ -113,7 +113,7 @@ const LARGE = 'mariadb.service';
 
 test.for([
   ['while the memory of a workload is imaged', `${LARGE}: image the memory`, untilImaged(LARGE)],
-  ['while a workload that sleeps is imaged', 'asleep.service: image all of it', UNTIL_FROZEN],
+  ['while a workload that sleeps is imaged', 'asleep.service: image all of it', untilImaged('asleep.service')],
   ['while a workload is imaged', `${LARGE}: image mariadbd`, untilImaged(LARGE)],
   ['between two images', 'redis-server.service: image redis-server', ':'],
   ['while the hand-over is sealed', 'seal the hand-over', ':'],

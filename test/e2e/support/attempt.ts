@@ -12,9 +12,6 @@ export const untilImaged = (unit: string): string => `pid=$(systemctl show -P Ma
 
 const FROZEN = 'grep -qs 1 /sys/fs/cgroup/system.slice/*/cgroup.freeze';
 
-/** Waits until the cgroup of a unit is frozen. */
-export const UNTIL_FROZEN = `until ${FROZEN}; do :; done`;
-
 /** Waits until no task is stopped, and no unit frozen, and says how long that took. */
 export const UNTIL_RUNNING = `since=$EPOCHREALTIME; while grep -qs "^State:.[Tt]" /proc/[0-9]*/status || ${FROZEN}; do sleep 0.1; done; echo "stopped for $(( (\${EPOCHREALTIME/./} - \${since/./}) / 1000 )) ms"`;
 

@@ -19,7 +19,7 @@ export interface Verdict {
   readonly tookMs: number;
 }
 
-const HEADER_BYTES = 4;
+export const HEADER_BYTES = 4;
 /** A receiver in an emulated guest has to read it all. */
 const BUSY_BYTES = 2 ** 19;
 const HOSE_BYTES = 4 * 2 ** 20;
