@@ -104,5 +104,5 @@ test('the upgrade goes on with what is prepared, and images nobody who sleeps', 
   for (const unit of UNITS) expect(workloadOf(is, unit), unit).toMatchObject({ fate: 'restored', current: true });
   expect(workloadOf(is, 'asleep')?.snapshotAt).toBe(snapshotAt);
   expect(await line(guest, `systemctl show -P MainPID ${UNITS.join(' ')}`)).toBe(pids);
-  await expectNoTrace();
+  expect(await lines(guest, 'find /var/lib/segue/upgrades -name handover; ls /run/segue/prepared.json 2>/dev/null || true')).toEqual([]);
 });
