@@ -61,6 +61,9 @@ export async function describeWaiting(guest: Guest, ports: readonly number[]): P
 
 /** What the kernel of a sender knows of a connection. */
 export interface Acknowledgement {
+  /** Of the receiver's end. */
+  readonly port: number;
+  /** Of the sender's. */
   readonly localPort: number;
   /** Bytes that the receiver's kernel has said that it has. */
   readonly bytes: number;
@@ -74,11 +77,11 @@ export async function readAcknowledgements(guest: Guest, ports: readonly number[
   const [file = '', ...args] = guest.outside(['ss', '--no-header', '--oneline', '--tcp', '--numeric', '--info', 'state', 'connected', filter]);
   const { stdout } = await execa(file, args);
   return stdout.split('\n').flatMap((line) => {
-    const localPort = /:(\d+)\s+\S+:\d+\s/.exec(line)?.[1];
+    const [, localPort, port] = /:(\d+)\s+\S+:(\d+)\s/.exec(line) ?? [];
     const agoMs = /\blastack:(\d+)/.exec(line)?.[1];
-    if (localPort === undefined || agoMs === undefined) return [];
+    if (agoMs === undefined) return [];
     // The first of them is the SYN.
     const bytes = Number(/\bbytes_acked:(\d+)/.exec(line)?.[1] ?? 1) - 1;
-    return [{ localPort: Number(localPort), bytes, agoMs: Number(agoMs) }];
+    return [{ port: Number(port), localPort: Number(localPort), bytes, agoMs: Number(agoMs) }];
   });
 }
