@@ -5,7 +5,6 @@ import { logToStderr, step } from '../log.js';
 import { readArguments, USAGE, type BenchArguments } from './arguments.js';
 import { FULL_SIZE } from './cases.js';
 import { measure, type Measurement } from './measure.js';
-import { preparedState } from './prepared.js';
 import { measurementText, ratiosText } from './print.js';
 import { casesFor, ratiosOf } from './ratios.js';
 
@@ -13,11 +12,10 @@ const USAGE_ERROR = 2;
 
 async function bench({ runs, json, only }: BenchArguments): Promise<void> {
   const lab = openLab({ log: logToStderr });
-  const state = await preparedState(lab);
   const measurements: Measurement[] = [];
   for (let run = 1; run <= runs; run += 1) {
     for (const name of casesFor(only)) {
-      const measured = await step(logToStderr, `run ${run} of ${runs}: ${name}`, () => measure(lab, state, name, run));
+      const measured = await step(logToStderr, `run ${run} of ${runs}: ${name}`, () => measure(lab, name, run));
       measurements.push(measured);
       console.log(`${measurementText(measured)}\n`);
       // An hour's work is not to be lost with the last case.

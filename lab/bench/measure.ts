@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Guest, Lab, SavedState } from '../lab.js';
+import type { Guest, Lab } from '../lab.js';
 import { CASES, describeCase, type Case, type CaseName } from './cases.js';
 import { parseEvents } from './journal.js';
 import { serviceIn, throughputLoss, type Service } from './load/answers.js';
 import { rewrittenIn } from './load/pages.js';
 import { LoadProcess } from './load/process.js';
+import { preparedState } from './prepared.js';
 import type { Figures } from './ratios.js';
 import { CRITICAL, hasSizeOfCritical, startResidents, unitsOf } from './residents.js';
 import { stoppageSpan, type Span } from './steps.js';
@@ -30,8 +31,9 @@ export interface Measurement extends Figures, Stoppage {
 }
 
 /** One upgrade of a fresh guest. Throws when a workload was lost, or a client's connection. */
-export async function measure(lab: Lab, state: SavedState, name: CaseName, run: number): Promise<Measurement> {
+export async function measure(lab: Lab, name: CaseName, run: number): Promise<Measurement> {
   const each: Case = CASES[name];
+  const state = await preparedState(lab, each.sleepers);
   await using guest = await lab.up({ state });
   await startResidents(guest, each.sleepers);
   using load = await LoadProcess.start(guest, each.redis);
