@@ -21,10 +21,18 @@ export const listeningPorts = (sockets: readonly InetSocket[]): number[] =>
 const udpPorts = (sockets: readonly InetSocket[]): number[] =>
   unique(sockets.filter((socket) => socket.protocol === 'udp' && socket.localPort > 0).map((socket) => socket.localPort)).sort((a, b) => a - b);
 
-/** Matches every packet of a socket of the workload, also of one that was made a moment ago. */
-function ofControlGroup(controlGroup: string): string {
-  const path = controlGroup.replace(/^\//, '');
-  return `socket cgroupv2 level ${path.split('/').length.toString()} "${path}"`;
+/**
+ * Matches every packet of a socket of these workloads, also of one that was made a moment ago. A set for each depth in
+ * the tree of cgroups: a packet asks once, and not hundreds of times.
+ */
+function ofControlGroups(workloads: readonly LockedWorkload[]): string[] {
+  const levels = new Map<number, string[]>();
+  for (const { controlGroup } of workloads) {
+    const path = controlGroup.replace(/^\//, '');
+    const level = path.split('/').length;
+    levels.set(level, [...(levels.get(level) ?? []), `"${path}"`]);
+  }
+  return [...levels].map(([level, paths]) => `socket cgroupv2 level ${level.toString()} ${set(paths)}`);
 }
 
 /**
@@ -33,7 +41,7 @@ function ofControlGroup(controlGroup: string): string {
  */
 export function lockScript(locked: readonly LockedWorkload[], held: readonly LockedWorkload[] = []): string {
   const sockets = locked.flatMap((workload) => workload.sockets);
-  const groups = locked.map(({ controlGroup }) => ofControlGroup(controlGroup));
+  const groups = ofControlGroups(locked);
   return table('segue', [...drops(sockets, 'input'), ...groups.map((group) => `${group} counter drop`), ...holds(held)], [...drops(sockets, 'output', OWNED), ...groups.map((group) => `${group} ${OWNED}counter drop`)]);
 }
 
@@ -47,7 +55,7 @@ const OWNED = 'meta skuid != 4294967295 ';
 function holds(workloads: readonly LockedWorkload[]): string[] {
   const ports = listeningPorts(workloads.flatMap(({ sockets }) => sockets));
   const rules = ports.length === 0 ? [] : [`tcp dport ${set(ports)} tcp flags & (syn | ack) == syn counter drop`];
-  return [...rules, ...workloads.map(({ controlGroup }) => `tcp flags & (syn | ack) == syn ${ofControlGroup(controlGroup)} counter drop`)];
+  return [...rules, ...ofControlGroups(workloads).map((groups) => `tcp flags & (syn | ack) == syn ${groups} counter drop`)];
 }
 
 /** The same in the new kernel, where no socket exists yet; one table for each tree, deleted by CRIU as it restores. */
