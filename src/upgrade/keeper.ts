@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Failure } from '../failure/failure.ts';
 import { failed, ok, type Result } from '../failure/result.ts';
 import type { Step } from '../model/step.ts';
@@ -92,25 +93,21 @@ function isWanted({ phase, action }: Step, { paths }: Plan, first: boolean): boo
   }
 }
 
-/** What it was told by a signal, and somebody who waits for that. */
+/** What it was told by a signal, which also ends a wait. */
 class Told {
   signal: Signal | undefined;
-  #wake = (): void => undefined;
+  readonly #end = new AbortController();
 
   constructor() {
     for (const name of SIGNALS) {
       process.on(name, () => {
         this.signal ??= name;
-        this.#wake();
+        this.#end.abort();
       });
     }
   }
 
   async within(milliseconds: number): Promise<void> {
-    if (this.signal !== undefined) return;
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      setTimeout(resolve, milliseconds);
-    });
+    await sleep(milliseconds, undefined, { signal: this.#end.signal }).catch(() => undefined);
   }
 }
