@@ -12,6 +12,7 @@ export const DOUBTS = {
   'shared-file': 'it can write to a file through its memory',
   nameless: 'a file that it has open has lost its name, and has another',
   'not-imaged': 'it could not be imaged while it slept',
+  held: 'an earlier snapshot held it for long',
   // Something has happened since.
   tasks: 'its processes or threads are others now',
   ran: 'it has done what others could notice',

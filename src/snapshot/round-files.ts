@@ -1,7 +1,10 @@
 import { promises as fs } from 'node:fs';
 import { basename } from 'node:path';
 import { ok, type Result } from '../failure/result.ts';
+import { doubt, type Doubt } from '../model/doubt.ts';
+import { dumpStatistics } from '../tools/criu-images.ts';
 import { checksums } from '../tools/xxhsum.ts';
+import { LONGEST_HOLD } from './rounds.ts';
 
 /** Every image of a chain is opened at a restore, and holds pages that were written again since. */
 const LONGEST_CHAIN = 8;
@@ -12,6 +15,12 @@ export async function lastRound(folder: string): Promise<number> {
   if (last > 0 && last < LONGEST_CHAIN) return last;
   await fs.rm(folder, { recursive: true, force: true });
   return 0;
+}
+
+/** A doubt if the last round has held the tree for so long that it is left in peace. */
+export async function heldTooLong(folder: string): Promise<Doubt | undefined> {
+  const statistics = await dumpStatistics(`${folder}/last`).catch(() => undefined);
+  return statistics === undefined || statistics.heldMs <= LONGEST_HOLD ? undefined : doubt('held', `${statistics.heldMs.toString()} ms`);
 }
 
 /** Sums the files of a round of a tree's snapshot, and makes it the `last`, on which the next image builds. */

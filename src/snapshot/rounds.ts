@@ -6,6 +6,8 @@ export interface Round {
   readonly heldMs: number;
 }
 
+/** A tree that was held for longer than this, milliseconds, is not held again before the stoppage. */
+export const LONGEST_HOLD = 5000;
 const MAX_ROUNDS = 6;
 const MAX_MILLISECONDS = 600_000;
 /** What is left to the stoppage then costs less than a further round. */
@@ -23,5 +25,5 @@ export function anotherRound(rounds: readonly Round[], budget: number, elapsed: 
   if (last === undefined) return true;
   const before = rounds.at(-2);
   const total = rounds.reduce((sum, { bytes }) => sum + bytes, 0);
-  return rounds.length < MAX_ROUNDS && elapsed < MAX_MILLISECONDS && last.bytes > LITTLE && (before === undefined || last.bytes < PAYS * before.bytes) && total + last.bytes <= budget;
+  return rounds.length < MAX_ROUNDS && last.heldMs <= LONGEST_HOLD && elapsed < MAX_MILLISECONDS && last.bytes > LITTLE && (before === undefined || last.bytes < PAYS * before.bytes) && total + last.bytes <= budget;
 }

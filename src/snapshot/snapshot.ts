@@ -1,11 +1,12 @@
 import { promises as fs, readFileSync, writeFileSync } from 'node:fs';
 import { ok, type Result } from '../failure/result.ts';
+import { doubtWords } from '../model/doubt.ts';
 import type { Action, Note } from '../model/step.ts';
 import { startTimeOf } from '../survey/task.ts';
 import { run } from '../tools/command.ts';
 import { dumpStatistics } from '../tools/criu-images.ts';
 import { logErrors, preDumpCommand } from '../tools/criu.ts';
-import { lastRound, rememberRound } from './round-files.ts';
+import { heldTooLong, lastRound, rememberRound } from './round-files.ts';
 import { anotherRound, type Round } from './rounds.ts';
 
 type Snapshot = Extract<Action, { kind: 'snapshot' }>;
@@ -20,6 +21,8 @@ const POLL_MILLISECONDS = 5;
  */
 export async function snapshot(action: Snapshot): Promise<Result<Note>> {
   const { unit, folder, budget } = action;
+  const held = await heldTooLong(folder);
+  if (held !== undefined) return ok({ event: 'doubt', unit, why: doubtWords(held) });
   const rounds: Round[] = [];
   const earlier = await lastRound(folder);
   const began = performance.now();

@@ -11,7 +11,7 @@ import { inetSockets, isConnection } from '../tools/ss.ts';
 import { countCallsOf, countedCalls } from '../tools/tracefs.ts';
 import { takeImprint, threadsOf, type Imprint } from './imprint.ts';
 import type { Round } from './rounds.ts';
-import { lastRound, rememberRound } from './round-files.ts';
+import { heldTooLong, lastRound, rememberRound } from './round-files.ts';
 import { removeImprint, writeImprint } from './imprint-file.ts';
 
 /**
@@ -34,6 +34,10 @@ async function attempt(action: WholeSnapshot, rounds: Round[]): Promise<Result<D
   const sockets = await inetSockets();
   if (!sockets.ok) return sockets;
   if (sockets.value.some((socket) => isConnection(socket) && action.sockets.includes(socket.inode))) return ok(doubt('connection'));
+  for (const { folder } of action.trees) {
+    const held = await heldTooLong(folder);
+    if (held !== undefined) return ok(held);
+  }
   const calls = countedCalls();
   if (calls === undefined) return ok(doubt('kernel'));
   countCallsOf(threadsOf(action.controlGroup));

@@ -21,3 +21,9 @@ test('neither their number nor what they write is without bounds', () => {
   expect(after(100_000, 6400, 3200, 1600, 800, 400)).toBe(true);
   expect(after(100_000, 6400, 3200, 1600, 800, 400, 200)).toBe(false);
 });
+
+test('who was held for long is left in peace', () => {
+  const rounds = (heldMs: number) => [{ bytes: 1000 * MIB, heldMs }];
+  expect(anotherRound(rounds(5000), 3000 * MIB, 1000)).toBe(true);
+  expect(anotherRound(rounds(5001), 3000 * MIB, 1000)).toBe(false);
+});
