@@ -1,11 +1,5 @@
+import { stateAfter, type UpgradeState } from '../model/state.ts';
 import type { JournalEvent } from '../store/journal.ts';
-
-/** Where an upgrade stands, as its journal tells. */
-export type UpgradeState =
-  | 'preparing' | 'prepared' | 'parking' | 'jumping' | 'arrived' | 'settled'
-  | 'given-up' | 'given-up-in-part' | 'refused'
-  /** The new kernel did not get there: the machine booted again, and ends the upgrade. */
-  | 'coming-back' | 'back';
 
 export interface WorkloadReport {
   readonly unit: string;
@@ -53,20 +47,6 @@ export interface UpgradeReport {
   readonly workloads: readonly WorkloadReport[];
   readonly skipped: readonly string[];
 }
-
-/** Which state an event leads to. Events that are not named change nothing. */
-const STATES: ReadonlyMap<string, UpgradeState> = new Map([
-  ['begun', 'preparing'],
-  ['prepared', 'prepared'],
-  ['jumping', 'jumping'],
-  ['giving-up', 'given-up-in-part'],
-  ['given-up', 'given-up'],
-  ['given-up-in-part', 'given-up-in-part'],
-  ['arrived', 'arrived'],
-  ['handover-refused', 'refused'],
-  ['came-back', 'coming-back'],
-  ['settled', 'settled'],
-]);
 
 const between = (from: string, to: string): number => Math.max(0, Date.parse(to) - Date.parse(from));
 
@@ -139,14 +119,12 @@ function phases(events: readonly JournalEvent[]): PhaseReport[] {
 export function makeReport(id: string, events: readonly JournalEvent[]): UpgradeReport {
   const begun = events.findLast((event) => event.event === 'begun');
   const back = events.findLast((event) => event.event === 'came-back');
-  const last = events.reduce<UpgradeState>((now, event) => (event.event === 'step' ? (event.phase === 'prepare' ? 'preparing' : event.phase === 'park' ? 'parking' : now) : (STATES.get(event.event) ?? now)), 'preparing');
-  const state = last === 'settled' && back !== undefined ? 'back' : last;
   const why = lastArrival(events).findLast((event) => ['giving-up', 'handover-refused', 'came-back'].includes(event.event) && event.why !== undefined)?.why;
   const endedAt = lastArrival(events).findLast((event) => ['settled', 'given-up', 'given-up-in-part', 'handover-refused'].includes(event.event))?.at;
   return {
     schemaVersion: 1,
     id,
-    state,
+    state: stateAfter(events),
     from: begun?.from ?? '',
     to: begun?.to ?? '',
     startedAt: begun?.at ?? events[0]?.at ?? '',
