@@ -6,7 +6,6 @@ export const DOUBTS = {
   // It cannot be told whether the image is current: none is taken, or it only serves as the memory to build on.
   kernel: 'this kernel cannot count system calls',
   'thirty-two-bit': 'it makes system calls of 32 bits',
-  connection: 'it has a TCP connection, whose state moves without it',
   descriptor: 'it has something open that others can change unseen',
   timer: 'it has set a timer',
   'shared-file': 'it can write to a file through its memory',
@@ -20,6 +19,7 @@ export const DOUBTS = {
   stopped: 'it was stopped',
   terms: 'its limits, priorities or processors were changed',
   file: 'a file that it uses was changed, renamed or removed',
+  connection: 'one of its TCP connections has moved, or was about to',
   queue: 'something waits in one of its sockets',
   counter: 'another process has changed a counter of its',
   restless: 'it could not be stopped in time',

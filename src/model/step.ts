@@ -37,7 +37,7 @@ export type Action =
   | { readonly kind: 'thaw'; readonly controlGroups: readonly string[] }
   /** Images one tree of a workload and leaves it stopped, unless an image of it is proven current. */
   | { readonly kind: 'dump'; readonly unit: string; readonly argv: readonly string[]; readonly images: string; readonly privateUsers: boolean; readonly pid: number; readonly startTime: number }
-  /** Lets the tasks of a cgroup run again, but for those that were stopped before. */
+  /** Lets the tasks of a cgroup run again, with their connections as they were, but for those that were stopped before. */
   | { readonly kind: 'resume'; readonly controlGroup: string; readonly keepStopped: readonly number[] }
   /** Deletes every lock on sockets, segue's and CRIU's. */
   | { readonly kind: 'unlock' }
@@ -54,7 +54,6 @@ export interface WholeSnapshot {
   readonly controlGroup: string;
   readonly privateUsers: boolean;
   readonly hostNetwork: boolean;
-  readonly sockets: readonly number[];
   readonly trees: readonly { readonly order: DumpOrder; readonly folder: string; readonly startTime: number }[];
 }
 

@@ -5,6 +5,7 @@ import { cgroupProcesses } from '../survey/task.ts';
 import { runOk } from '../tools/command.ts';
 import { deleteLockTables } from '../tools/nft.ts';
 import { END_REPAIR } from './end-repair.ts';
+import { thaw } from './freezer.ts';
 import { removeLinkRemaps } from './link-remaps.ts';
 
 type Resume = Extract<Action, { kind: 'resume' }>;
@@ -38,6 +39,7 @@ export async function resume(workloads: readonly Resume[]): Promise<Result<undef
   removeLinkRemaps(pids);
   const repaired = pids.length === 0 ? ok('') : await runOk(['perl', '-e', END_REPAIR, ...pids.map(String)]);
   const unlocked = await unlockOtherNetworks(pids);
+  await thaw(groups);
   // Also a task that does not look stopped: it may be about to be, by a signal that CRIU has just sent.
   for (const pid of pids) if (!keepStopped.has(pid)) signal(pid, 'SIGCONT');
   return repaired.ok ? unlocked : repaired;

@@ -147,9 +147,10 @@ function wholeStep(workload: Workload, paths: HandoverPaths): Step {
     title: 'image all of it while it sleeps',
     action: {
       kind: 'snapshot-whole', unit, controlGroup, workload: paths.workload(unit), handover: paths.handover, privateUsers: workload.privateUsers,
-      hostNetwork: !workload.entered.includes('net'), sockets: workload.sockets.map(({ inode }) => inode), trees: snapshotTrees(workload, paths).map(({ tree: _, ...each }) => each),
+      hostNetwork: !workload.entered.includes('net'), trees: snapshotTrees(workload, paths).map(({ tree: _, ...each }) => each),
     },
-    undo: { kind: 'thaw', controlGroups: [controlGroup] },
+    // No signal has stopped any of them.
+    undo: { kind: 'resume', controlGroup, keepStopped: workload.trees.flatMap(({ tasks }) => tasks.map(({ pid }) => pid)) },
   };
 }
 

@@ -16,6 +16,8 @@ export const Imprint = z.object({
   /** Device, inode, size, times and number of names of each file that is open or mapped. */
   files: z.record(z.string(), z.string()),
   sockets: z.array(z.number()),
+  /** Of those that are TCP connections, by inode, what the kernel counts of them. */
+  connections: z.record(z.string(), z.string()),
   /** Of each eventfd, where to read it, and what was read. */
   counters: z.record(z.string(), z.string()),
   /** The names under which CRIU locks the sockets of its images. */
@@ -28,8 +30,8 @@ export interface Surroundings {
   readonly calls: ReadonlyMap<number, number>;
   /** By inode: what waits in each socket of the machine, bytes or connections. */
   readonly queues: ReadonlyMap<number, number>;
-  /** Inodes of TCP sockets that do not listen. */
-  readonly connections: ReadonlySet<number>;
+  /** By inode: what the kernel counts of a TCP connection; undefined when its state changes without its program. */
+  readonly connections: ReadonlyMap<number, string | undefined>;
 }
 
 const read = (path: string): string => readFileSync(path, 'utf8');
@@ -76,9 +78,9 @@ function termsOf(pid: number): Terms {
 const isDoubt = (value: object): value is Doubt => 'kind' in value;
 
 /** Takes the imprint of a workload that stands still; or says why its image could never be proven current. */
-export function takeImprint(controlGroup: string, calls: ReadonlyMap<number, number>, locks: readonly string[]): Imprint | Doubt {
+export function takeImprint(controlGroup: string, { calls, connections }: Pick<Surroundings, 'calls' | 'connections'>, locks: readonly string[]): Imprint | Doubt {
   const threads = threadsOf(controlGroup);
-  const imprint = { threads, calls: callsOf(threads, calls), terms: {} as Record<string, string>, files: {} as Record<string, string>, sockets: [] as number[], counters: {} as Record<string, string>, locks: [...locks] };
+  const imprint = { threads, calls: callsOf(threads, calls), terms: {} as Record<string, string>, files: {} as Record<string, string>, sockets: [] as number[], connections: {} as Record<string, string>, counters: {} as Record<string, string>, locks: [...locks] };
   const ownMounts = readlinkSync('/proc/self/ns/mnt');
   for (const pid of processesOf(controlGroup)) {
     const proc = `/proc/${pid.toString()}`;
@@ -98,6 +100,11 @@ export function takeImprint(controlGroup: string, calls: ReadonlyMap<number, num
     imprint.sockets.push(...held.sockets);
   }
   imprint.sockets = [...new Set(imprint.sockets)];
+  for (const inode of imprint.sockets.filter((each) => connections.has(each))) {
+    const counted = connections.get(inode);
+    if (counted === undefined) return doubt('connection', `socket ${inode.toString()}`);
+    imprint.connections[inode] = counted;
+  }
   return imprint;
 }
 
@@ -110,7 +117,8 @@ export function changedSince(imprint: Imprint, controlGroup: string, { calls, qu
   if (threads.length !== imprint.threads.length || threads.some((thread, index) => thread !== imprint.threads[index])) return doubt('tasks');
   if (callsOf(threads, calls) !== imprint.calls) return doubt('ran');
   for (const inode of imprint.sockets) {
-    if (connections.has(inode)) return doubt('connection', `socket ${inode.toString()}`);
+    if (connections.get(inode) !== imprint.connections[inode]) return doubt('connection', `socket ${inode.toString()}`);
+    if (connections.has(inode)) continue;
     const waiting = queues.get(inode);
     if (waiting === undefined) return doubt('descriptor', `socket ${inode.toString()}`);
     if (waiting > 0) return doubt('queue', `socket ${inode.toString()}`);

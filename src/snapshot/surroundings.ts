@@ -1,18 +1,19 @@
 import { ok, type Result } from '../failure/result.ts';
-import { inetSockets, isConnection, unixSockets } from '../tools/ss.ts';
+import { connections, inetSockets, unixSockets } from '../tools/ss.ts';
 import { countedCalls } from '../tools/tracefs.ts';
 import type { Surroundings } from './imprint.ts';
 
 /** What is asked of the machine once for many workloads; undefined when their calls are not counted. */
 export async function surroundings(): Promise<Result<Surroundings | undefined>> {
-  const [inet, unix] = await Promise.all([inetSockets(), unixSockets()]);
+  const [inet, unix, connected] = await Promise.all([inetSockets(), unixSockets(), connections()]);
   if (!inet.ok) return inet;
   if (!unix.ok) return unix;
+  if (!connected.ok) return connected;
   const calls = countedCalls();
   if (calls === undefined) return ok(undefined);
   return ok({
     calls,
     queues: new Map([...inet.value, ...unix.value].map((socket) => [socket.inode, socket.receiveQueue])),
-    connections: new Set(inet.value.filter(isConnection).map(({ inode }) => inode)),
+    connections: connected.value,
   });
 }

@@ -3,11 +3,13 @@ import { doubt, doubtWords, type Doubt } from '../model/doubt.ts';
 import { ok, type Result } from '../failure/result.ts';
 import type { Note, WholeSnapshot } from '../model/step.ts';
 import { freeze, thaw } from '../park/freezer.ts';
-import { startTimeOf } from '../survey/task.ts';
+import { resume } from '../park/resume.ts';
+import { cgroupProcesses, startTimeOf } from '../survey/task.ts';
 import { run } from '../tools/command.ts';
 import { dumpStatistics, leaveUserNamespace, runId, setsIntervalTimer } from '../tools/criu-images.ts';
 import { lockTable, logErrors, wholeCommand } from '../tools/criu.ts';
-import { inetSockets, isConnection } from '../tools/ss.ts';
+import { deleteLockTables } from '../tools/nft.ts';
+import { connections } from '../tools/ss.ts';
 import { countCallsOf, countedCalls } from '../tools/tracefs.ts';
 import { takeImprint, threadsOf, type Imprint } from './imprint.ts';
 import type { Round } from './rounds.ts';
@@ -31,9 +33,8 @@ export async function snapshotWhole(action: WholeSnapshot): Promise<Result<Note>
 
 async function attempt(action: WholeSnapshot, rounds: Round[]): Promise<Result<Doubt | undefined>> {
   removeImprint(action.workload);
-  const sockets = await inetSockets();
-  if (!sockets.ok) return sockets;
-  if (sockets.value.some((socket) => isConnection(socket) && action.sockets.includes(socket.inode))) return ok(doubt('connection'));
+  const connected = await connections();
+  if (!connected.ok) return connected;
   for (const { folder } of action.trees) {
     const held = await heldTooLong(folder);
     if (held !== undefined) return ok(held);
@@ -42,12 +43,12 @@ async function attempt(action: WholeSnapshot, rounds: Round[]): Promise<Result<D
   if (calls === undefined) return ok(doubt('kernel'));
   countCallsOf(threadsOf(action.controlGroup));
   // Nobody is held for an image that could not be proven current.
-  const now = imprintOf(action.controlGroup, calls, []);
+  const now = imprintOf(action.controlGroup, { calls, connections: connected.value }, []);
   if ('kind' in now) return ok(now);
 
   const images: string[] = [];
   const began = performance.now();
-  const imprint = await standStill(action, images).finally(() => thaw([action.controlGroup]));
+  const imprint = await standStill(action, images, Object.keys(now.connections).length > 0).finally(() => thaw([action.controlGroup]));
   const heldMs = Math.round(performance.now() - began);
   if ('kind' in imprint && images.length < action.trees.length) return ok(imprint);
   for (const [index, tree] of action.trees.entries()) {
@@ -61,17 +62,29 @@ async function attempt(action: WholeSnapshot, rounds: Round[]): Promise<Result<D
 }
 
 /** All that is done while the workload stands still. */
-async function standStill({ controlGroup, trees, privateUsers }: WholeSnapshot, images: string[]): Promise<Imprint | Doubt> {
+async function standStill({ controlGroup, trees, privateUsers }: WholeSnapshot, images: string[], connected: boolean): Promise<Imprint | Doubt> {
   if ((await freeze([controlGroup])).length > 0) return doubt('restless');
   for (const tree of trees) {
     const { folder, wrong } = await imageTree(tree, controlGroup);
-    if (wrong !== undefined) return doubt('not-imaged', wrong);
+    if (wrong !== undefined) {
+      await mend(controlGroup);
+      return doubt('not-imaged', wrong);
+    }
     if (privateUsers) await leaveUserNamespace(folder);
     images.push(folder);
   }
   const locks = await locksOf(images);
   const calls = countedCalls();
-  return calls === undefined ? doubt('kernel') : imprintOf(controlGroup, calls, locks);
+  // Also what CRIU itself has sent, to hear of a peer's window when it let a connection go (TCP_REPAIR of tcp(7)).
+  const counted = connected ? await connections() : ok(new Map<number, string>());
+  return calls === undefined || !counted.ok ? doubt('kernel') : imprintOf(controlGroup, { calls, connections: counted.value }, locks);
+}
+
+/** CRIU leaves nothing behind when it fails, unless it was killed. */
+async function mend(controlGroup: string): Promise<void> {
+  const { pids } = await cgroupProcesses(controlGroup);
+  await deleteLockTables();
+  await resume([{ kind: 'resume', controlGroup, keepStopped: pids }]);
 }
 
 function imprintOf(...asked: Parameters<typeof takeImprint>): Imprint | Doubt {

@@ -81,9 +81,6 @@ export function parseUnix(text: string): UnixSocket[] {
   });
 }
 
-/** Its state is also its peer's, and the kernel's, to change. */
-export const isConnection = ({ protocol, state }: InetSocket): boolean => protocol === 'tcp' && state !== 'LISTEN';
-
 /** The TCP and UDP sockets of a network namespace: segue's own, or that of `pid`. */
 export async function inetSockets(pid?: number): Promise<Result<InetSocket[]>> {
   const shown = await runOk([...inside(pid), ...SHOW_INET]);
@@ -93,6 +90,37 @@ export async function inetSockets(pid?: number): Promise<Result<InetSocket[]>> {
 export async function unixSockets(pid?: number): Promise<Result<UnixSocket[]>> {
   const shown = await runOk([...inside(pid), 'ss', '-Hn', '-xa']);
   return shown.ok ? ok(parseUnix(shown.value)) : shown;
+}
+
+/** What of a connection's state an image has, as the kernel counts it (`struct tcp_info`, include/uapi/linux/tcp.h). */
+const COUNTED = /\s(bytes_(?:sent|acked|received)|segs_out|snd_wnd|rcv_wnd):(\d+)/g;
+/** In other states the kernel has something to do by itself, as it has while something waits to be acknowledged. */
+const AT_REST = /^(ESTAB|CLOSE-WAIT) +(\d+) +0 +(\S+) +(\S+) /;
+
+/**
+ * Parses `ss -HOn -tie`: of each TCP connection, by inode, a text that stays the same for as long as its state does;
+ * undefined when that changes without its program. Who has sent nothing, taken nothing in and heard of no other window
+ * is as it was. A segment without data counts, too: a peer that has seen its timestamp takes no earlier one (RFC 7323,
+ * 5.3), and an image goes on from its own. Not so if that peer is here: no image has what timestamps it has seen.
+ */
+export function parseConnections(text: string): Map<number, string | undefined> {
+  return new Map(text.split('\n').flatMap((line) => {
+    const inode = Number(/\sino:(\d{1,15})(?!\S)/.exec(line)?.[1] ?? 0);
+    return inode === 0 ? [] : [[inode, atRest(line)] as const];
+  }));
+}
+
+function atRest(line: string): string | undefined {
+  const [, state, queue, local = '', peer = ''] = AT_REST.exec(line) ?? [];
+  const counted = new Map(Array.from(line.matchAll(COUNTED), ([, name = '', count]) => [name, count]));
+  if (state === undefined || !['segs_out', 'snd_wnd', 'rcv_wnd'].every((name) => counted.has(name))) return undefined;
+  if (endpoint(local)?.[0] === endpoint(peer)?.[0]) counted.delete('segs_out');
+  return [state, queue, ...Array.from(counted, ([name, count]) => `${name}:${count ?? ''}`)].join(' ');
+}
+
+export async function connections(): Promise<Result<Map<number, string | undefined>>> {
+  const shown = await runOk(['ss', '-HOn', '-tie', 'state', 'connected']);
+  return shown.ok ? ok(parseConnections(shown.value)) : shown;
 }
 
 /** Inodes of the sockets of kinds that CRIU cannot image: MPTCP, vsock, SCTP, TIPC, XDP. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseInet, parseUnix } from '../../../src/tools/ss.ts';
+import { parseConnections, parseInet, parseUnix } from '../../../src/tools/ss.ts';
 import { fixture } from '../../fixtures/fixture.ts';
 import { valueOf } from '../value-of.ts';
 
@@ -95,4 +95,32 @@ test.each([
   'tcp ESTAB 0 0',
 ])('a socket that cannot be read, which nobody would lock, is a failure: %s', (line) => {
   expect(parseInet(`tcp LISTEN 0 128 0.0.0.0:80 0.0.0.0:* ino:5\n${line}\n`)).toEqual({ ok: false, failure: { reason: 'output-unreadable', command: 'ss -Hn -tuae', output: line } });
+});
+
+const connections = fixture('ss/connections.txt');
+
+test('a connection at rest is what the kernel has counted of it', () => {
+  expect(parseConnections(connections)).toEqual(new Map([
+    [5781, 'ESTAB 0 bytes_sent:170721 bytes_acked:170721 bytes_received:6364 segs_out:294 snd_wnd:141312 rcv_wnd:61824'],
+    [5960, 'ESTAB 0 bytes_sent:920 bytes_acked:920 bytes_received:1285 segs_out:264 snd_wnd:64512 rcv_wnd:65280'],
+    // Something is not yet acknowledged.
+    [8611, undefined],
+  ]));
+});
+
+test.for(['bytes_acked:921', 'bytes_received:1286', 'segs_out:265', 'snd_wnd:64513', 'rcv_wnd:65281'])('it is another one with %s', (other) => {
+  const name = other.replace(/\d+$/, '');
+  const [line = ''] = connections.split('\n').slice(1);
+  expect(parseConnections(line.replace(new RegExp(`\\b${name}\\d+`), other)).get(5960)).not.toBe(parseConnections(line).get(5960));
+});
+
+test('a segment without data means nothing to a peer that is here', () => {
+  const [line = ''] = connections.replaceAll('10.77.0.1:', '10.77.0.2:').split('\n').slice(1);
+  expect(parseConnections(line.replace('segs_out:264', 'segs_out:265'))).toEqual(parseConnections(line));
+});
+
+test('a connection of which the kernel does not tell enough is never at rest', () => {
+  const [line = ''] = connections.split('\n').slice(1);
+  expect(parseConnections(line.replace(/ segs_out:\d+/, '')).get(5960)).toBeUndefined();
+  expect(parseConnections(line.replace('ESTAB', 'FIN-WAIT-1')).get(5960)).toBeUndefined();
 });
