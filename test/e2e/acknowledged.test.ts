@@ -157,7 +157,11 @@ test('nor does the jump: each byte that was acknowledged is read in the new kern
     if (line.includes('seal the hand-over')) stake = look(lockedAt);
   });
   expect(status.state).toBe('settled');
-  expect(Object.fromEntries(status.workloads.map(({ unit, fate }) => [unit, fate]))).toEqual(Object.fromEntries(RECEIVERS.map((receiver) => [unitOf(receiver), 'restored'])));
+  if (status.workloads.some(({ fate }) => fate !== 'restored')) {
+    stage.quote(JSON.stringify(status));
+    stage.quote((await guest.exec('cd /var/lib/segue/upgrades/*/; cat journal.ndjson | tail -40; find . -name "restore*.log" | xargs tail -n 40; nstat -az; journalctl -b --no-pager | grep -i -e segue -e receiver | tail -80')).stdout);
+  }
+  expect(Object.fromEntries(status.workloads.map(({ unit, fate, why }) => [unit, why ?? fate]))).toEqual(Object.fromEntries(RECEIVERS.map((receiver) => [unitOf(receiver), 'restored'])));
   expect(await readMainPids()).toEqual(mainPids);
   senders.calm();
   const before = verdicts.length;

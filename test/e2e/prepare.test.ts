@@ -5,6 +5,7 @@ import { upgrade } from '../../lab/demo/upgrade.js';
 import { openLab, type Guest } from '../../lab/lab.js';
 import { logToStderr } from '../../lab/log.js';
 import { line, lines, segue } from './support/command.ts';
+import { connectPeer, type Peer } from './support/peer.ts';
 import { readLockTables } from './support/traces.ts';
 
 const TIMEOUT = 400_000;
@@ -17,6 +18,8 @@ interface Status {
 }
 
 let guest: Guest;
+/** Of memcached. */
+let peer: Peer;
 
 beforeAll(async () => {
   guest = await openLab({ log: logToStderr }).up({ kernel: '6.12' });
@@ -25,9 +28,12 @@ beforeAll(async () => {
     await guest.exec(['tee', `/etc/systemd/system/${unit}.service`], { input: `[Service]\nExecStart=:/usr/bin/perl -e '$SIG{USR1} = sub { print STDERR "awake\\\\n" }; sleep 1000 while 1'\n` });
   }
   await guest.exec(`systemctl daemon-reload && systemctl start ${UNITS.join(' ')}`);
+  peer = connectPeer(guest, 11_211);
+  expect(await peer.ask('set song 0 0 5\r\nsegue')).toBe('STORED');
 }, 600_000);
 
 afterAll(async () => {
+  peer[Symbol.dispose]();
   await guest.down();
 });
 
@@ -96,13 +102,14 @@ test('who was restarted or has done something is imaged anew', { timeout: TIMEOU
 });
 
 test('the upgrade goes on with what is prepared, and images nobody who sleeps', { timeout: TIMEOUT }, async () => {
-  const pids = await line(guest, `systemctl show -P MainPID ${UNITS.join(' ')}`);
+  const pids = await line(guest, `systemctl show -P MainPID ${UNITS.join(' ')} memcached`);
   const { snapshotAt } = workloadOf(await status(), 'asleep') ?? {};
   const outcome = await upgrade(guest, 'newest');
   expect(outcome.state).toBe('settled');
   const is = await status();
-  for (const unit of UNITS) expect(workloadOf(is, unit), unit).toMatchObject({ fate: 'restored', current: true });
+  for (const unit of [...UNITS, 'memcached']) expect(workloadOf(is, unit), unit).toMatchObject({ fate: 'restored', current: true });
   expect(workloadOf(is, 'asleep')?.snapshotAt).toBe(snapshotAt);
-  expect(await line(guest, `systemctl show -P MainPID ${UNITS.join(' ')}`)).toBe(pids);
+  expect(await line(guest, `systemctl show -P MainPID ${UNITS.join(' ')} memcached`)).toBe(pids);
+  expect(await peer.ask('get song')).toBe('VALUE song 0 5');
   expect(await lines(guest, 'find /var/lib/segue/upgrades -name handover; ls /run/segue/prepared.json 2>/dev/null || true')).toEqual([]);
 });

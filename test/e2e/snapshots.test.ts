@@ -10,6 +10,7 @@ import { DOUBTS, type DoubtKind } from '../../src/model/doubt.ts';
 import { attempt } from './support/attempt.ts';
 import { segue } from './support/command.ts';
 import { inPlaceOf, refusing } from './support/instead.ts';
+import { connectPeer, type Peer } from './support/peer.ts';
 import { readLockTables } from './support/traces.ts';
 
 interface Row {
@@ -22,12 +23,25 @@ interface Row {
   readonly doubt?: DoubtKind;
 }
 
+/** A peer outside is connected to this port, and says nothing. */
+const OUTSIDE = 7105;
+const LISTENS = (port: number): string => `use IO::Socket::INET; our $l = IO::Socket::INET->new(Listen => 5, LocalPort => ${port.toString()}) or die`;
+/** Whoever listens may be started at the same time. */
+const CONNECTS = (port: number): string => `do { use IO::Socket::INET; my $s; select undef, undef, undef, 0.1 until $s = IO::Socket::INET->new("127.0.0.1:${port.toString()}"); $s }`;
 const HANDLES = '$SIG{USR1} = sub { our $n++ }';
 const ROWS: readonly Row[] = [
   { unit: 'asleep' },
   { unit: 'waits', program: 'use IO::Socket::INET; our $s = IO::Socket::INET->new(Listen => 5, LocalPort => 7100) or die; while (1) { my $c = $s->accept or next; print $c "hello\n" }' },
   { unit: 'father', program: 'for (1 .. 3) { fork or do { sleep 1000 while 1 } } wait while 1' },
   { unit: 'looked-at', deed: 'cat /proc/$pid/maps /proc/$pid/status >/dev/null' },
+  { unit: 'connected', program: `${LISTENS(7102)}; our $c = ${CONNECTS(7102)}; our $a = $l->accept` },
+  { unit: 'one-end', program: `${LISTENS(7103)}; our $a = $l->accept` },
+  { unit: 'other-end', program: `our $c = ${CONNECTS(7103)}` },
+  { unit: 'hosts', program: `${LISTENS(OUTSIDE)}; our $a = $l->accept` },
+  { unit: 'deaf', program: `${LISTENS(7104)}; our $a = $l->accept`, doubt: 'connection' },
+  { unit: 'speaks', program: `our $c = ${CONNECTS(7104)}; $SIG{USR1} = sub { syswrite $c, "news" }`, deed: 'kill -USR1 $pid; until ss -Htn "sport = :7104" | grep -q "^ESTAB *4"; do :; done', doubt: 'ran' },
+  { unit: 'left', program: `${LISTENS(7106)}; our $a = $l->accept`, doubt: 'connection' },
+  { unit: 'leaves', program: `our $c = ${CONNECTS(7106)}; $SIG{USR1} = sub { close $c }`, deed: 'kill -USR1 $pid; until ss -Htn "sport = :7106" | grep -q "^CLOSE-WAIT"; do :; done', doubt: 'ran' },
   { unit: 'handles', program: HANDLES, deed: 'kill -USR1 $pid; until [ "$(awk \'/SigPnd|ShdPnd/ { sum += $2 } END { print sum }\' /proc/$pid/status)" = 0 ]; do :; done', doubt: 'ran' },
   { unit: 'blocks', program: 'use POSIX; sigprocmask(SIG_BLOCK, POSIX::SigSet->new(SIGUSR1))', deed: 'kill -USR1 $pid', doubt: 'signal' },
   { unit: 'halted', deed: 'kill -STOP $pid', doubt: 'stopped' },
@@ -43,7 +57,6 @@ const ROWS: readonly Row[] = [
   { unit: 'bound', deed: 'taskset -cp 0 $pid >/dev/null', doubt: 'terms' },
   // Of these no image could be proven current.
   { unit: 'alarm', program: 'alarm 100000', doubt: 'timer' },
-  { unit: 'connected', program: 'use IO::Socket::INET; our $l = IO::Socket::INET->new(Listen => 5, LocalPort => 7102) or die; our $c = IO::Socket::INET->new("127.0.0.1:7102") or die; our $a = $l->accept', doubt: 'connection' },
   { unit: 'fifo', program: 'use POSIX; mkfifo("/run/fifo", 0600); open our $f, "+<", "/run/fifo" or die', doubt: 'descriptor' },
   { unit: 'watches', program: 'our $n = syscall(294, 0); open our $i, "<&=", $n or die', doubt: 'descriptor' },
   { unit: 'shares', program: 'open our $f, "+>", "/var/lib/shared" or die; print $f "x" x 4096; $f->flush; syscall(9, 0, 4096, 3, 1, fileno $f, 0)', doubt: 'shared-file' },
@@ -60,6 +73,7 @@ interface Told {
 }
 
 let guest: Guest;
+let peer: Peer;
 let told: ReadonlyMap<string, Told>;
 
 beforeAll(async () => {
@@ -67,6 +81,8 @@ beforeAll(async () => {
   await guest.exec("systemctl stop nginx redis-server memcached mariadb 'postgresql@*'", { timeoutMs: 120_000 });
   await guest.exec("mkdir -p /etc/systemd/system/forbids.service.d && printf '[X-Segue]\\nSnapshot=no\\n' >/etc/systemd/system/forbids.service.d/segue.conf && systemctl daemon-reload");
   for (const { unit, program = '' } of ROWS) await guest.exec(['systemd-run', '--quiet', '--expand-environment=no', `--unit=${unit}`, 'perl', '-e', `${program}; sleep 1000 while 1`]);
+  await guest.exec(`until ss -Htnl "sport = :${OUTSIDE}" | grep -q LISTEN; do sleep 0.1; done`);
+  peer = connectPeer(guest, OUTSIDE);
   const deeds = ROWS.map(({ unit, deed = '' }) => `pid=$(systemctl show -p MainPID --value ${unit})\n${deed}`).join('\n');
   const { stdout } = await inPlaceOf(guest, '/usr/sbin/kexec', refusing('kexec', '--exec', 'not into that one'), () =>
     // It stands still until all has happened.
@@ -78,6 +94,7 @@ beforeAll(async () => {
 }, 900_000);
 
 afterAll(async () => {
+  peer[Symbol.dispose]();
   await guest.down();
 });
 
