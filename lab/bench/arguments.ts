@@ -14,7 +14,7 @@ ${RATIO_NAMES.map((name) => `                    ${name.padEnd(16)} ${describe(R
 `;
 
 function describe({ what, target }: Definition): string {
-  return target === undefined ? what : `${what} (${target.toFixed(2)} at most)`;
+  return `${what} (${target.toFixed(2)} at most)`;
 }
 
 export interface BenchArguments {

@@ -63,7 +63,7 @@ export function ratiosText(ratios: Partial<Record<RatioName, number>>): string {
     const value = ratios[name];
     if (value === undefined) return [];
     const { what, target }: Definition = RATIOS[name];
-    const verdict = target === undefined ? '' : `${value <= target ? 'within' : 'ABOVE'} ${target.toFixed(2)}`;
+    const verdict = `${value <= target ? 'within' : 'ABOVE'} ${target.toFixed(2)}`;
     return [`${name.padEnd(16)} ${value.toFixed(2).padStart(6)}  ${verdict.padEnd(11)}  ${what}`];
   }).join('\n');
 }
