@@ -112,8 +112,9 @@ export function parseConnections(text: string): Map<number, string | undefined> 
 
 function atRest(line: string): string | undefined {
   const [, state, queue, local = '', peer = ''] = AT_REST.exec(line) ?? [];
+  // What is 0 is not shown; at rest, no window is.
   const counted = new Map(Array.from(line.matchAll(COUNTED), ([, name = '', count]) => [name, count]));
-  if (state === undefined || !['segs_out', 'snd_wnd', 'rcv_wnd'].every((name) => counted.has(name))) return undefined;
+  if (state === undefined || !counted.has('snd_wnd') || !counted.has('rcv_wnd')) return undefined;
   if (endpoint(local)?.[0] === endpoint(peer)?.[0]) counted.delete('segs_out');
   return [state, queue, ...Array.from(counted, ([name, count]) => `${name}:${count ?? ''}`)].join(' ');
 }

@@ -9,7 +9,7 @@ export interface Peer extends Disposable {
 }
 
 export function connectPeer(guest: Guest, port: number): Peer {
-  const [file = '', ...args] = guest.outside(['bash', '-c', 'exec 7<>"/dev/tcp/$0/$1" || exit; cat <&7 & exec cat >&7', guest.address, port.toString()]);
+  const [file = '', ...args] = guest.outside(['bash', '-c', 'exec 7<>"/dev/tcp/$0/$1" || exit; cat <&7 & cat >&7; kill $!', guest.address, port.toString()]);
   const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const said = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
