@@ -22,6 +22,7 @@ export interface Transition {
   readonly undo: string;
 }
 
+/** Also where the events in between were torn by a power cut. */
 const BEFORE_THE_JUMP = ['preparing', 'prepared', 'parking', 'jumping'] as const;
 
 /** The only place that says what leads where; docs/upgrade.md has this very table. */
@@ -31,13 +32,13 @@ export const TRANSITIONS: readonly Transition[] = [
   { event: 'step of snapshot', from: ['preparing'], to: 'preparing', synced: 'nothing: a round that is cut off is not used', undo: 'the guard thaws who was held, ends the counting, removes the images' },
   { event: 'prepared', from: ['preparing'], to: 'prepared', synced: 'all snapshots', undo: '`segue cancel`, or the guard when the keeper is killed: as above' },
   { event: 'step of park', from: ['preparing', 'parking'], to: 'parking', synced: 'all snapshots', undo: 'the guard thaws and continues every task, ends repair mode, deletes the locks: within a second or so everything runs on' },
-  { event: 'jumping', from: ['parking'], to: 'jumping', synced: 'the sealed hand-over, the system journal, all filesystems, `/etc/segue/way-back`', undo: 'if kexec returns, as above; a power cut now is the way back' },
+  { event: 'jumping', from: BEFORE_THE_JUMP, to: 'jumping', synced: 'the sealed hand-over, the system journal, all filesystems, `/etc/segue/way-back`', undo: 'if kexec returns, as above; a power cut now is the way back' },
   { event: 'giving-up', from: BEFORE_THE_JUMP, to: 'given-up-in-part', synced: '–', undo: 'it is being undone, last step first' },
   { event: 'given-up', from: [...BEFORE_THE_JUMP, 'given-up-in-part'], to: 'given-up', synced: '–', undo: 'the machine is as before' },
   { event: 'given-up-in-part', from: [...BEFORE_THE_JUMP, 'given-up-in-part'], to: 'given-up-in-part', synced: '–', undo: 'the journal says what is left to be done by hand' },
-  { event: 'arrived', from: ['jumping'], to: 'arrived', synced: 'the mark `arrived`: there is one attempt in the new kernel', undo: 'a panic or a power cut from here on is the way back; a workload that fails is started afresh alone' },
-  { event: 'handover-refused', from: ['jumping', 'coming-back'], to: 'refused', synced: '–', undo: 'everything was started afresh' },
-  { event: 'came-back', from: ['parking', 'jumping', 'arrived', 'refused'], to: 'coming-back', synced: 'the mark `came-back`: there is one attempt on the way back', undo: 'whose image was not begun is restored, everything else is started afresh; a further failure is an ordinary boot' },
+  { event: 'arrived', from: BEFORE_THE_JUMP, to: 'arrived', synced: 'the mark `arrived`: there is one attempt in the new kernel', undo: 'a panic or a power cut from here on is the way back; a workload that fails is started afresh alone' },
+  { event: 'handover-refused', from: [...BEFORE_THE_JUMP, 'coming-back'], to: 'refused', synced: '–', undo: 'everything was started afresh' },
+  { event: 'came-back', from: [...BEFORE_THE_JUMP, 'arrived', 'refused'], to: 'coming-back', synced: 'the mark `came-back`: there is one attempt on the way back', undo: 'whose image was not begun is restored, everything else is started afresh; a further failure is an ordinary boot' },
   { event: 'settled', from: ['arrived'], to: 'settled', synced: 'the fate of each workload', undo: 'the upgrade is over, its images are wiped' },
   { event: 'settled', from: ['coming-back'], to: 'back', synced: 'the fate of each workload', undo: 'the upgrade is over, on the old kernel' },
 ];
