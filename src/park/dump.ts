@@ -13,6 +13,7 @@ export async function dump(action: Dump): Promise<Result<Note>> {
   if (startTimeOf(action.pid) !== action.startTime) {
     return failed({ reason: 'workload-changed', unit: action.unit, what: `its process ${action.pid.toString()} has ended or is another one now` });
   }
+  await fs.mkdir(action.images, { recursive: true, mode: 0o700 });
   const { exitCode, stderr } = await run(action.argv);
   const log = `${action.images}/dump.log`;
   if (exitCode !== 0) {

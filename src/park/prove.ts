@@ -1,4 +1,4 @@
-import { lstatSync, readlinkSync, rmdirSync, symlinkSync } from 'node:fs';
+import { lstatSync, readlinkSync, symlinkSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import { doubt, doubtWords, type Doubt } from '../model/doubt.ts';
 import { ok, type Result } from '../failure/result.ts';
@@ -13,9 +13,7 @@ export const isProven = (images: string): boolean => lstatSync(images, { throwIf
 
 /** The snapshot takes the place of the images that need not be made. */
 function use({ images, snapshots }: ProvableWorkload['trees'][number]): void {
-  const last = readlinkSync(`${snapshots}/last`);
-  rmdirSync(images);
-  symlinkSync(`${relative(dirname(images), snapshots)}/${last}`, images);
+  symlinkSync(`${relative(dirname(images), snapshots)}/${readlinkSync(`${snapshots}/last`)}`, images);
 }
 
 /**

@@ -117,7 +117,6 @@ function handoverOf(workload: Workload, paths: HandoverPaths, before: readonly s
     file('list its trees', `${folder}/trees.list`, lines(trees.map(({ root }) => `${root.pid.toString()} ${nsenterOptions(workload.entered).join(' ')}`))),
     file('list its archives', `${folder}/files`, lines(workload.privateMounts.map(({ path }) => `${path} ${archiveName(path)}`))),
     ...trees.flatMap((tree): Step[] => [
-      { phase: 'prepare', unit, title: `make a folder for the images of ${tree.root.pid.toString()}`, action: { kind: 'make-folder', path: order(workload, tree, paths, false).images } },
       file(`prepare the restore of ${tree.root.pid.toString()}`, `${paths.tree(unit, tree.root.pid)}/restore.arguments`, lines(restoreArguments(order(workload, tree, paths, false)))),
       file(`list the files to open for ${tree.root.pid.toString()}`, `${paths.tree(unit, tree.root.pid)}/descriptors`, lines(restoreDescriptors(order(workload, tree, paths, false)))),
     ]),

@@ -1,4 +1,4 @@
-import { promises as fs, readFileSync, rmSync } from 'node:fs';
+import { promises as fs, readFileSync, rmSync, statSync } from 'node:fs';
 import { ok, type Result } from '../failure/result.ts';
 import type { WholeSnapshot } from '../model/step.ts';
 import { checksums } from '../tools/xxhsum.ts';
@@ -19,10 +19,25 @@ export async function writeImprint({ workload, handover, hostNetwork, trees }: W
   return ok(undefined);
 }
 
+/** What was read last: hundreds of imprints are asked for again while everything stands still. */
+const known = new Map<string, { readonly version: string; readonly imprint: Imprint | undefined }>();
+
 /** The imprint of a workload's image; undefined when there is none, or not all of one. */
 export function readImprint(workload: string): Imprint | undefined {
+  const path = fileOf(workload);
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  if (stat === undefined) return undefined;
+  const version = [stat.ino, stat.mtimeNs, stat.size].join(' ');
+  const last = known.get(path);
+  if (last?.version === version) return last.imprint;
+  const imprint = parseImprint(readFileSync(path, 'utf8'));
+  known.set(path, { version, imprint });
+  return imprint;
+}
+
+function parseImprint(text: string): Imprint | undefined {
   try {
-    return Imprint.safeParse(JSON.parse(readFileSync(fileOf(workload), 'utf8'))).data;
+    return Imprint.safeParse(JSON.parse(text)).data;
   } catch {
     return undefined;
   }

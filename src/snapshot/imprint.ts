@@ -50,30 +50,30 @@ function fileMark(path: string): string | undefined {
   return [stat.dev, stat.ino, stat.mode, ...(stat.isDirectory() ? [] : [stat.size, stat.mtimeNs, stat.ctimeNs, stat.nlink])].join(' ');
 }
 
-interface Terms {
-  /** By path of what was read. */
-  readonly terms: Readonly<Record<string, string>>;
-  readonly signal?: number;
-  readonly stopped?: number;
+const processTerms = (proc: string): string => `${read(`${proc}/limits`)}${read(`${proc}/oom_score_adj`)}`;
+
+interface Thread {
+  readonly terms: string;
+  readonly signalled: boolean;
+  readonly stopped: boolean;
 }
 
 /** What a thread runs under, and whether a signal waits for it (proc_pid_stat(5), proc_pid_status(5)). */
-function termsOf(pid: number): Terms {
-  const proc = `/proc/${pid.toString()}`;
-  const terms: Record<string, string> = { [proc]: `${read(`${proc}/limits`)}${read(`${proc}/oom_score_adj`)}` };
-  let signal: number | undefined;
-  let stopped: number | undefined;
-  for (const thread of readdirSync(`${proc}/task`)) {
-    const stat = read(`${proc}/task/${thread}/stat`);
-    // From field 3 on: 3 state, 18 priority, 19 nice, 40 real-time priority, 41 policy.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const status = read(`${proc}/task/${thread}/status`);
-    if (/^(SigPnd|ShdPnd):\s*0*[1-9a-f]/m.test(status)) signal ??= pid;
-    if (fields[0] === 'T') stopped ??= pid;
-    terms[`${proc}/task/${thread}`] = [fields[15], fields[16], fields[37], fields[38], /^Cpus_allowed_list:\s*(\S+)/m.exec(status)?.[1], /^Mems_allowed_list:\s*(\S+)/m.exec(status)?.[1]].join(' ');
-  }
-  return { terms, ...(signal === undefined ? {} : { signal }), ...(stopped === undefined ? {} : { stopped }) };
+function threadState(path: string): Thread {
+  const stat = read(`${path}/stat`);
+  // From field 3 on: 3 state, 18 priority, 19 nice, 40 real-time priority, 41 policy.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const status = read(`${path}/status`);
+  return {
+    terms: [fields[15], fields[16], fields[37], fields[38], /^Cpus_allowed_list:\s*(\S+)/m.exec(status)?.[1], /^Mems_allowed_list:\s*(\S+)/m.exec(status)?.[1]].join(' '),
+    signalled: /^(SigPnd|ShdPnd):\s*0*[1-9a-f]/m.test(status),
+    stopped: fields[0] === 'T',
+  };
 }
+
+/** `/proc/PID` and `/proc/PID/task/TID` */
+const isThread = (path: string): boolean => path.includes('/task/');
+const processOf = (path: string): string => `process ${path.split('/')[2] ?? ''}`;
 
 const isDoubt = (value: object): value is Doubt => 'kind' in value;
 
@@ -90,9 +90,13 @@ export function takeImprint(controlGroup: string, { calls, connections }: Pick<S
     if (isDoubt(held)) return held;
     const mapped = mappedFiles(pid, ownRoot);
     if (isDoubt(mapped)) return mapped;
-    const { terms, signal } = termsOf(pid);
-    if (signal !== undefined) return doubt('signal', `process ${signal.toString()}`);
-    Object.assign(imprint.terms, terms);
+    imprint.terms[proc] = processTerms(proc);
+    for (const thread of readdirSync(`${proc}/task`)) {
+      const path = `${proc}/task/${thread}`;
+      const { terms, signalled } = threadState(path);
+      if (signalled) return doubt('signal', processOf(path));
+      imprint.terms[path] = terms;
+    }
     const folder = readlinkSync(`${proc}/cwd`);
     if (folder.endsWith(' (deleted)')) return doubt('nameless', folder);
     for (const path of [...held.files, ...mapped, ownRoot ? folder : `${proc}/root${folder}`]) imprint.files[path] ??= fileMark(path) ?? '';
@@ -123,11 +127,16 @@ export function changedSince(imprint: Imprint, controlGroup: string, { calls, qu
     if (waiting === undefined) return doubt('descriptor', `socket ${inode.toString()}`);
     if (waiting > 0) return doubt('queue', `socket ${inode.toString()}`);
   }
-  for (const pid of processesOf(controlGroup)) {
-    const { terms, signal, stopped } = termsOf(pid);
-    if (signal !== undefined) return doubt('signal', `process ${pid.toString()}`);
-    if (stopped !== undefined) return doubt('stopped', `process ${pid.toString()}`);
-    for (const [path, text] of Object.entries(terms)) if (imprint.terms[path] !== text) return doubt('terms', `process ${pid.toString()}`);
+  // As its threads are the same, so are its processes.
+  for (const [path, terms] of Object.entries(imprint.terms)) {
+    if (!isThread(path)) {
+      if (processTerms(path) !== terms) return doubt('terms', processOf(path));
+      continue;
+    }
+    const thread = threadState(path);
+    if (thread.signalled) return doubt('signal', processOf(path));
+    if (thread.stopped) return doubt('stopped', processOf(path));
+    if (thread.terms !== terms) return doubt('terms', processOf(path));
   }
   for (const [path, mark] of Object.entries(imprint.files)) {
     if (!marks.has(path)) marks.set(path, fileMark(path));
