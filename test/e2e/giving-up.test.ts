@@ -2,11 +2,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stage } from '../../lab/demo/stage.js';
 import { readUnits, type UnitState } from '../../lab/demo/services.js';
 import type { Guest } from '../../lab/lab.js';
-import { attempt, untilImaged, UNTIL_RUNNING } from './support/attempt.ts';
-import { segue } from './support/command.ts';
-import { inPlaceOf, refusing } from './support/instead.ts';
+import { attempt, untilImaged, UNTIL_RUNNING } from '../../lab/inside/attempt.js';
+import { segue } from '../../lab/inside/command.js';
+import { inPlaceOf, refusing } from '../../lab/inside/instead.js';
 import { startServer } from './support/server.ts';
-import { readTraces, untouched } from './support/traces.ts';
+import { readTraces, untouched } from '../../lab/inside/traces.js';
 import { startVisitors, type Visitors } from './support/visitors.ts';
 
 /** An attempt takes half a minute on a quiet machine, and a multiple of that on a busy one. */

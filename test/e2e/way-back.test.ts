@@ -4,9 +4,9 @@ import { kernelUptime, readUnits, type UnitState } from '../../lab/demo/services
 import { upgrade, type Status } from '../../lab/demo/upgrade.js';
 import type { Uptimes } from '../../lab/demo/uptimes.js';
 import type { Guest } from '../../lab/lab.js';
-import { line, lines, segue } from './support/command.ts';
+import { line, lines, segue } from '../../lab/inside/command.js';
 import { startServer } from './support/server.ts';
-import { readLockTables } from './support/traces.ts';
+import { readLockTables } from '../../lab/inside/traces.js';
 
 const TIMEOUT = 300_000;
 

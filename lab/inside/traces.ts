@@ -1,6 +1,6 @@
-import { readUnits, type UnitState } from '../../../lab/demo/services.js';
-import type { Guest } from '../../../lab/lab.js';
-import { lines } from './command.ts';
+import { readUnits, type UnitState } from '../demo/services.js';
+import type { Guest } from '../lab.js';
+import { lines } from './command.js';
 
 /** What an upgrade that did not happen might have left behind, and the services as they are. */
 export interface Traces {

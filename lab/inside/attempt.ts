@@ -1,6 +1,6 @@
-import type { ExecResult } from '../../../lab/guest/guest.js';
-import type { Guest } from '../../../lab/lab.js';
-import { COMMAND_MS } from './command.ts';
+import type { ExecResult } from '../guest/guest.js';
+import type { Guest } from '../lab.js';
+import { COMMAND_MS } from './command.js';
 
 export interface Attempt extends ExecResult {
   /** From the deed until no task was stopped or traced any more; undefined if nothing was waited for. */

@@ -1,4 +1,4 @@
-import type { Guest } from '../../../lab/lab.js';
+import type { Guest } from '../lab.js';
 
 /** Where the real programs can be found while another takes their place, also from within a service's sandbox. */
 export const REAL = '/opt/real';
