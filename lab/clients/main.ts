@@ -24,7 +24,8 @@ function clientNamed(name: string): Client {
 async function startClient({ name, port }: Assignment['clients'][number]): Promise<Running> {
   const client = clientNamed(name);
   try {
-    const running = await client.start({ host: assignment.host, port: port ?? client.port });
+    const { host, intervalMs } = assignment;
+    const running = await client.start({ host, port: port ?? client.port, ...(intervalMs === undefined ? {} : { intervalMs }) });
     say({ event: 'ready', client: name });
     return running;
   } catch (error) {
