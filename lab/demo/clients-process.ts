@@ -19,7 +19,9 @@ export interface Watcher {
 export interface ClientsOptions {
   /** The names of those that are to be at work; all, if nothing is said. */
   readonly names?: readonly string[];
+  /** See Target. */
   readonly intervalMs?: number;
+  readonly patienceMs?: number;
 }
 
 /** Clients at work, in a process of their own outside the guest. */
@@ -31,8 +33,8 @@ export class ClientsProcess implements Disposable {
   readonly #result: Promise<ReportedResult[]>;
   #paused: readonly string[] = [];
 
-  constructor(guest: Guest, watcher: Watcher, { names = CLIENTS.map(({ name }) => name), intervalMs }: ClientsOptions = {}) {
-    const assignment: Assignment = { host: guest.address, clients: names.map((name) => ({ name })), ...(intervalMs === undefined ? {} : { intervalMs }) };
+  constructor(guest: Guest, watcher: Watcher, { names = CLIENTS.map(({ name }) => name), ...pace }: ClientsOptions = {}) {
+    const assignment: Assignment = { host: guest.address, clients: names.map((name) => ({ name })), ...pace };
     const program = new URL('../clients/main.ts', import.meta.url);
     const [file, ...args] = outsideCommand(guest, program, [JSON.stringify(assignment)]);
     this.#watcher = watcher;
