@@ -17,7 +17,8 @@ export function acknowledgedIn(results: readonly ReportedResult[]): Acknowledged
 export type Held = Acknowledged;
 
 export async function readHeld(guest: Guest, { rows, recorded }: Acknowledged): Promise<Held> {
-  const { stdout } = await guest.exec(`redis-cli --raw GET segue:counter
+  const { stdout } = await guest.exec(`until redis-cli PING 2>/dev/null | grep -q PONG && pg_isready -q; do sleep 0.5; done
+redis-cli --raw GET segue:counter
 runuser -u postgres -- psql -AtXq -d postgres -c 'SELECT count(DISTINCT n) FROM segue_commits WHERE n <= ${rows}'
 awk '/^[0-9]+$/ && $1 <= ${recorded} && !seen[$1]++ { count++ } END { print count + 0 }' /var/lib/recorder/numbers`, { timeoutMs: 120_000 });
   const [redis, held, numbers] = stdout.split('\n').map(Number);

@@ -10,6 +10,7 @@ Exits with 0 only if nothing was.
 
   --only NAME...  only these faults:
 ${FAULT_NAMES.map((name) => `                    ${name.padEnd(15)} ${FAULTS[name].what}`).join('\n')}
+  --match WORDS   only trials with these words in what is said of them; may be given several times
   --moments N     so many random moments (200)
   --seed N        the seed of all that is random (a random one)
   --json FILE     also write every trial to FILE, after each of them
@@ -18,6 +19,7 @@ ${FAULT_NAMES.map((name) => `                    ${name.padEnd(15)} ${FAULTS[nam
 export interface FaultsArguments {
   readonly help: boolean;
   readonly only: readonly FaultName[];
+  readonly match: readonly string[];
   readonly moments: number;
   readonly seed: number;
   readonly json: string | undefined;
@@ -44,6 +46,7 @@ export function readArguments(args: readonly string[]): FaultsArguments {
   return {
     help,
     json,
+    match: values.match ?? [],
     only: names.length === 0 ? FAULT_NAMES : names,
     moments: wholeNumber('moments', values.moments, MOMENTS),
     seed: wholeNumber('seed', values.seed, randomInt(2 ** 31)),
@@ -55,7 +58,7 @@ function parse(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { only: { type: 'string', multiple: true }, moments: { type: 'string' }, seed: { type: 'string' }, json: { type: 'string' }, help: { type: 'boolean', short: 'h', default: false } },
+      options: { only: { type: 'string', multiple: true }, match: { type: 'string', multiple: true }, moments: { type: 'string' }, seed: { type: 'string' }, json: { type: 'string' }, help: { type: 'boolean', short: 'h', default: false } },
     });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));

@@ -1,4 +1,3 @@
-import type { Log } from '../log.js';
 import type { Lab, SavedState } from '../lab.js';
 import type { Random } from '../random.js';
 
@@ -10,5 +9,6 @@ export interface Context {
   readonly random: Random;
   /** How many random moments are tried. */
   readonly moments: number;
-  readonly log: Log;
+  /** Whether a trial is to be made, by its words. */
+  readonly wanted: (what: string) => boolean;
 }

@@ -6,7 +6,7 @@ import { acknowledgedIn, missing, readHeld } from './acknowledged.js';
 import type { Context } from './context.js';
 import { leftBehind, lostByClients, lostUnits } from './losses.js';
 import type { Trial } from './outcome.js';
-import { SERVICES } from './prepared.js';
+import { PATTERNS } from './prepared.js';
 import { Server } from './server.js';
 import { afterStrike, parseStruck, strikeScript, type Strike } from './strike.js';
 
@@ -40,9 +40,11 @@ export class Place implements AsyncDisposable {
     return this.#server;
   }
 
-  async try(trial: InPlace): Promise<Trial> {
+  /** One trial, or none if it is not wanted. */
+  async *try(trial: InPlace): AsyncGenerator<Trial> {
     const begin = performance.now();
     const { what } = trial;
+    if (!this.#context.wanted(what)) return;
     let outcome: Omit<Trial, 'fault' | 'what' | 'tookMs'>;
     try {
       outcome = await tryIn(await this.server(), trial);
@@ -51,7 +53,7 @@ export class Place implements AsyncDisposable {
       outcome = { struck: true, lost: [error.message] };
     }
     if (outcome.lost.length > 0) await this[Symbol.asyncDispose]();
-    return { fault: this.#fault, what, ...outcome, tookMs: Math.round(performance.now() - begin) };
+    yield { fault: this.#fault, what, ...outcome, tookMs: Math.round(performance.now() - begin) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -68,7 +70,7 @@ async function tryIn(server: Server, { moment, ...strike }: InPlace): Promise<Om
   const results = await clients.stop();
   const acknowledged = acknowledgedIn(results);
   const [traces, held, status, givingUp, boot] = await Promise.all([
-    readTraces(guest, SERVICES),
+    readTraces(guest, PATTERNS),
     readHeld(guest, acknowledged),
     guest.exec('segue status --json', { reject: false }),
     guest.exec('grep -h \'"event":"giving-up"\' "$(ls -td /var/lib/segue/upgrades/*/ | head -n 1)journal.ndjson" | head -n 1', { reject: false }),

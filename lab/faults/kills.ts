@@ -1,16 +1,18 @@
 import { LabError } from '../errors.js';
 import { nameOf, type PlannedStep } from '../inside/attempt.js';
 import { segue } from '../inside/command.js';
-import type { Guest } from '../lab.js';
 import type { Random } from '../random.js';
 import type { Context } from './context.js';
 import { Place } from './in-place.js';
 import type { Trial } from './outcome.js';
 import { moments, parsePlan, type DryStep } from './plan.js';
+import type { Server } from './server.js';
 import type { StrikeSignal, Target } from './strike.js';
 
-async function readPlan(guest: Guest): Promise<DryStep[]> {
-  const { exitCode, stdout, stderr } = await segue(guest, 'upgrade', '--to', 'newest', '--dry-run');
+/** Under load: who sleeps is imaged in other steps than who works. */
+async function readPlan(server: Server): Promise<DryStep[]> {
+  using _ = await server.startClients();
+  const { exitCode, stdout, stderr } = await segue(server.guest, 'upgrade', '--to', 'newest', '--dry-run');
   if (exitCode !== 0) throw new LabError(`segue upgrade --dry-run ended with ${exitCode}: ${stderr}`);
   return parsePlan(stdout);
 }
@@ -18,8 +20,7 @@ async function readPlan(guest: Guest): Promise<DryStep[]> {
 /** SIGKILL of segue at every step. */
 export async function* killSegue(context: Context): AsyncGenerator<Trial> {
   await using place = new Place(context, 'kill-segue');
-  const { guest } = await place.server();
-  for (const step of moments(await readPlan(guest))) yield await place.try({ what: `SIGKILL of segue at "${nameOf(step)}"`, moment: step, target: 'segue', signal: 'KILL' });
+  for (const step of moments(await readPlan(await place.server()))) yield* place.try({ what: `SIGKILL of segue at "${nameOf(step)}"`, moment: step, target: 'segue', signal: 'KILL' });
 }
 
 /** Whether CRIU is run by a step; see src/plan/plan.ts. */
@@ -28,8 +29,7 @@ export const images = ({ title }: PlannedStep): boolean => /^image (the memory o
 /** SIGKILL of criu while it holds a task: in each snapshot, and in each image. */
 export async function* killCriu(context: Context): AsyncGenerator<Trial> {
   await using place = new Place(context, 'kill-criu');
-  const { guest } = await place.server();
-  for (const step of (await readPlan(guest)).filter(images)) yield await place.try({ what: `SIGKILL of criu at "${nameOf(step)}"`, moment: step, target: 'criu', signal: 'KILL' });
+  for (const step of (await readPlan(await place.server())).filter(images)) yield* place.try({ what: `SIGKILL of criu at "${nameOf(step)}"`, moment: step, target: 'criu', signal: 'KILL' });
 }
 
 /** Segue does most of the work, so it is struck most often. */
@@ -54,10 +54,10 @@ export function randomStrike(random: Random, steps: readonly [DryStep, ...DrySte
 
 export async function* randomMoments(context: Context): AsyncGenerator<Trial> {
   await using place = new Place(context, 'random-moments');
-  const [first, ...others] = moments(await readPlan((await place.server()).guest));
+  const [first, ...others] = moments(await readPlan(await place.server()));
   if (first === undefined) throw new LabError('the plan of the upgrade has no steps');
   for (let count = 0; count < context.moments; count += 1) {
     const { step, delay, target, signal } = randomStrike(context.random, [first, ...others]);
-    yield await place.try({ what: `SIG${signal} of ${target} ${delay.toFixed(3)} s after "${nameOf(step)}"`, moment: step, target, signal, delay });
+    yield* place.try({ what: `SIG${signal} of ${target} ${delay.toFixed(3)} s after "${nameOf(step)}"`, moment: step, target, signal, delay });
   }
 }

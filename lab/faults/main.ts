@@ -12,14 +12,14 @@ import { outcomesText, trialText } from './print.js';
 const USAGE_ERROR = 2;
 
 /** Gives all trials. */
-async function faults({ only, moments, seed, json }: FaultsArguments): Promise<Trial[]> {
+async function faults({ only, match, moments, seed, json }: FaultsArguments): Promise<Trial[]> {
   const lab = openLab({ log: logToStderr });
   const state = await preparedState(lab);
   const trials: Trial[] = [];
   for (const name of only) {
     // Of its own, so that one fault alone is the same as among others.
     const random = new Random(seed);
-    for await (const trial of FAULTS[name].trials({ lab, state, random, moments, log: logToStderr })) {
+    for await (const trial of FAULTS[name].trials({ lab, state, random, moments, wanted: (what) => match.every((words) => what.includes(words)) })) {
       trials.push(trial);
       console.log(trialText(trial));
       // Hours of work are not to be lost with the last trial.

@@ -7,6 +7,8 @@ export interface Trial {
   readonly struck: boolean;
   /** What was lost, in words; nothing if all was as it is to be. */
   readonly lost: readonly string[];
+  /** What became of the upgrade, and of each service. */
+  readonly became?: string;
   /** From the fault, or from when the upgrade gave up, until no task stood still any more; by the guest's clock. */
   readonly stillMs?: number;
   /** The same until no socket was locked. */

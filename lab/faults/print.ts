@@ -3,10 +3,10 @@ import type { FaultOutcome, Trial } from './outcome.js';
 
 const seconds = (ms: number | undefined): string => (ms === undefined ? '-' : `${(ms / 1000).toFixed(1)} s`);
 
-export function trialText({ fault, what, struck, lost, stillMs, lockedMs, tookMs }: Trial): string {
+export function trialText({ fault, what, struck, lost, became, stillMs, lockedMs, tookMs }: Trial): string {
   const verdict = !struck ? 'missed' : lost.length === 0 ? 'survived' : 'LOST';
   const times = stillMs === undefined ? '' : `, still for ${seconds(stillMs)}, locked for ${seconds(lockedMs)}`;
-  return [`${verdict.padEnd(8)} ${fault}: ${what} (${seconds(tookMs)}${times})`, ...lost.map((each) => `         lost: ${each}`)].join('\n');
+  return [`${verdict.padEnd(8)} ${fault}: ${what} (${seconds(tookMs)}${times})`, ...(became === undefined ? [] : [`         ${became}`]), ...lost.map((each) => `         lost: ${each}`)].join('\n');
 }
 
 /** The table, and below it what was lost. */

@@ -2,24 +2,26 @@ import { ClientsProcess, type ClientsOptions } from '../demo/clients-process.js'
 import { readUnits, type UnitState } from '../demo/services.js';
 import { refusing, replace } from '../inside/instead.js';
 import type { Guest, Lab, SavedState } from '../lab.js';
-import { CLIENT_NAMES, SERVICES } from './prepared.js';
+import { PATTERNS, SERVICES } from './prepared.js';
 
 /** A guest in which a fault is tried, as it was before. */
 export class Server implements AsyncDisposable {
   readonly guest: Guest;
   readonly units: readonly UnitState[];
   readonly bootId: string;
+  readonly kernel: string;
 
-  private constructor(guest: Guest, units: readonly UnitState[], bootId: string) {
+  private constructor(guest: Guest, units: readonly UnitState[], bootId: string, kernel: string) {
     this.guest = guest;
     this.units = units;
     this.bootId = bootId;
+    this.kernel = kernel;
   }
 
   static async start(lab: Lab, state: SavedState, options: { durable?: boolean } = {}): Promise<Server> {
     const guest = await lab.up({ state, ...options });
-    const [units, bootId] = await Promise.all([readUnits(guest, SERVICES), guest.bootId()]);
-    return new Server(guest, units, bootId);
+    const [units, bootId, kernel] = await Promise.all([readUnits(guest, PATTERNS), guest.bootId(), guest.kernelRelease()]);
+    return new Server(guest, units, bootId, kernel);
   }
 
   /** Whatever comes before it, no upgrade gets further than to the jump. */
@@ -28,7 +30,7 @@ export class Server implements AsyncDisposable {
   }
 
   async startClients(options: Omit<ClientsOptions, 'names'> = {}): Promise<ClientsProcess> {
-    const clients = new ClientsProcess(this.guest, { paused: () => undefined, resumed: () => undefined }, { names: CLIENT_NAMES, ...options });
+    const clients = new ClientsProcess(this.guest, { paused: () => undefined, resumed: () => undefined }, { names: SERVICES.flatMap(({ clients }) => clients), ...options });
     try {
       await clients.ready;
     } catch (error) {

@@ -10,18 +10,15 @@ export interface Strike {
   readonly delay?: number;
 }
 
-/** A criu that is found is to hold a task: before and after it cannot do any harm. */
+/** A criu is struck while it holds a task: before and after that it can do no harm. */
 const FIND: Record<Target, string> = {
   segue: 'victim=$segue',
   guard: 'read -r victim </sys/fs/cgroup/system.slice/segue-guard-*.service/cgroup.procs',
-  // It runs as /proc/self/fd/8, and calls itself so.
   criu: `victim=
 while [ -z "$victim" ] && kill -0 "$segue" 2>/dev/null; do
-  for process in /proc/[0-9]*; do
-    if [[ $process/exe -ef /usr/sbin/criu ]]; then victim=\${process#/proc/}; break; fi
-  done
-done
-until grep -qs "^TracerPid:.$victim$" /proc/[0-9]*/status || ! kill -0 "$victim" 2>/dev/null; do :; done`,
+  victim=$(grep -hs '^TracerPid:.[1-9]' /proc/[0-9]*/status | head -n 1)
+  victim=\${victim##*[!0-9]}
+done`,
 };
 
 const RUNS = 'kill -0 "$segue" 2>/dev/null || compgen -G "/sys/fs/cgroup/system.slice/segue-guard-*" >/dev/null';
