@@ -2,7 +2,7 @@ import { ClientsProcess, type ClientsOptions } from '../demo/clients-process.js'
 import { readUnits, type UnitState } from '../demo/services.js';
 import { refusing, replace } from '../inside/instead.js';
 import type { Guest, Lab, SavedState } from '../lab.js';
-import { PATTERNS, SERVICES } from './prepared.js';
+import { PATTERNS, SERVICES, VISITOR } from './prepared.js';
 
 /** A guest in which a fault is tried, as it was before. */
 export class Server implements AsyncDisposable {
@@ -30,7 +30,7 @@ export class Server implements AsyncDisposable {
   }
 
   async startClients(options: Omit<ClientsOptions, 'names'> = {}): Promise<ClientsProcess> {
-    const clients = new ClientsProcess(this.guest, { paused: () => undefined, resumed: () => undefined }, { names: SERVICES.flatMap(({ clients }) => clients), ...options });
+    const clients = new ClientsProcess(this.guest, { paused: () => undefined, resumed: () => undefined }, { names: [...SERVICES.flatMap(({ clients }) => clients), VISITOR], ...options });
     try {
       await clients.ready;
     } catch (error) {
