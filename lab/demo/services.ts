@@ -54,7 +54,8 @@ export function parseUnits(output: string): UnitState[] {
   });
 }
 
-function matches(unit: string, pattern: string): boolean {
+/** Whether a unit is one of those that a pattern, as systemctl takes it, stands for. */
+export function matches(unit: string, pattern: string): boolean {
   const [start = '', end] = pattern.split('*');
   return end === undefined ? unit === pattern : unit.startsWith(start) && unit.endsWith(end);
 }

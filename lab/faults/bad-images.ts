@@ -1,3 +1,4 @@
+import { matches } from '../demo/services.js';
 import { REAL, replace } from '../inside/instead.js';
 import { lookAfterBoot, type Expected } from './after-boot.js';
 import type { Context } from './context.js';
@@ -8,6 +9,8 @@ import type { Trial } from './outcome.js';
 /** What becomes of one file of the hand-over, for the guest's bash, in the folder of the hand-over. */
 interface Damage {
   readonly what: string;
+  /** Whose it is, if it is a workload's. */
+  readonly pattern?: string;
   /** The first file that this matches. */
   readonly file: string;
   readonly how: 'one bit is flipped' | 'it is missing' | 'it ends early' | 'it is of format 2';
@@ -40,7 +43,7 @@ exec ${REAL}/kexec "$@"
 `;
 
 const image = (unit: string, name: string): string => `workloads/${unit}/trees/*/images/${name}`;
-const of = (unit: string, name: string, how: Damage['how']): Damage => ({ what: `${name} of ${unit}`, file: name.endsWith('.img') ? image(unit, name) : `workloads/${unit}/${name}`, how });
+const of = (pattern: string, name: string, how: Damage['how']): Damage => ({ what: `${name} of ${pattern}`, pattern, file: name.endsWith('.img') ? image(pattern, name) : `workloads/${pattern}/${name}`, how });
 const FLIPPED = 'one bit is flipped';
 const GONE = 'it is missing';
 const CUT_OFF = 'it ends early';
@@ -48,7 +51,7 @@ const CUT_OFF = 'it ends early';
 /** Each workload fails alone: several damages are tried in one upgrade, one in each. */
 const WORKLOADS: readonly (readonly Damage[])[] = [
   [of('redis-server.service', 'pages-*.img', FLIPPED), of('postgresql@*.service', 'core-*.img', FLIPPED), of('nginx.service', 'tcp-stream-*.img', FLIPPED), of('recorder.service', 'inventory.img', GONE)],
-  [of('redis-server.service', 'manifest', FLIPPED), of('postgresql@*.service', 'trees.list', FLIPPED), of('nginx.service', 'trees/*/restore.arguments', FLIPPED), of('recorder.service', 'trees/*/images/files.img', CUT_OFF)],
+  [of('redis-server.service', 'manifest', FLIPPED), of('postgresql@*.service', 'trees.list', FLIPPED), of('nginx.service', 'trees/*/restore.arguments', FLIPPED), of('recorder.service', 'files.img', CUT_OFF)],
   [of('redis-server.service', '*.tar', FLIPPED), of('postgresql@*.service', 'pages-*.img', GONE), of('nginx.service', 'manifest', GONE), of('recorder.service', 'manifest', CUT_OFF)],
 ];
 
@@ -65,7 +68,7 @@ const HANDOVER: readonly Damage[] = [
 ];
 
 const JUMPS: readonly Damaged[] = [
-  ...WORKLOADS.map((damages): Damaged => ({ damages, states: ['settled'], fate: () => 'afresh' })),
+  ...WORKLOADS.map((damages): Damaged => ({ damages, states: ['settled'], fate: (unit) => (damages.some(({ pattern = '' }) => matches(unit, pattern)) ? 'afresh' : 'restored') })),
   // Nothing of it is believed; the report knows no fates.
   ...HANDOVER.map((damage): Damaged => ({ damages: [damage], states: ['refused'], fate: () => 'either' })),
 ];
