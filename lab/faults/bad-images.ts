@@ -13,7 +13,7 @@ interface Damage {
   readonly pattern?: string;
   /** The first file that this matches. */
   readonly file: string;
-  readonly how: 'one bit is flipped' | 'it is missing' | 'it ends early' | 'it is of format 2';
+  readonly how: 'one bit is flipped' | 'it is missing' | 'it ends early' | 'its last line is missing' | 'it is of format 2';
 }
 
 /** Right before the jump, when all is sealed. */
@@ -27,6 +27,7 @@ const HOW: Record<Damage['how'], string> = {
   'one bit is flipped': `perl -e 'open my $f, "+<:raw", $ARGV[0] or die; my $at = int((-s $f) / 2); seek $f, $at, 0; read $f, my $byte, 1; seek $f, $at, 0; print $f chr(ord($byte) ^ 4)' "$file"`,
   'it is missing': 'rm "$file"',
   'it ends early': 'truncate --size=-9 "$file"',
+  'its last line is missing': 'sed -i "\\$d" "$file"',
   'it is of format 2': 'echo "segue-handover 2" >"$file"',
 };
 
@@ -52,7 +53,7 @@ const CUT_OFF = 'it ends early';
 const WORKLOADS: readonly (readonly Damage[])[] = [
   [of('redis-server.service', 'pages-*.img', FLIPPED), of('postgresql@*.service', 'core-*.img', FLIPPED), of('nginx.service', 'tcp-stream-*.img', FLIPPED), of('recorder.service', 'inventory.img', GONE)],
   [of('redis-server.service', 'manifest', FLIPPED), of('postgresql@*.service', 'trees.list', FLIPPED), of('nginx.service', 'trees/*/restore.arguments', FLIPPED), of('recorder.service', 'files.img', CUT_OFF)],
-  [of('redis-server.service', '*.tar', FLIPPED), of('postgresql@*.service', 'pages-*.img', GONE), of('nginx.service', 'manifest', GONE), of('recorder.service', 'manifest', CUT_OFF)],
+  [of('redis-server.service', '*.tar', FLIPPED), of('postgresql@*.service', 'pages-*.img', GONE), of('nginx.service', 'manifest', GONE), of('recorder.service', 'manifest', 'its last line is missing')],
 ];
 
 const handover = (file: string, how: Damage['how']): Damage => ({ what: `${file} of the hand-over`, file, how });
@@ -61,6 +62,7 @@ const HANDOVER: readonly Damage[] = [
   handover('format', 'it is of format 2'),
   handover('manifest', FLIPPED),
   handover('manifest', CUT_OFF),
+  handover('manifest', 'its last line is missing'),
   handover('manifest', GONE),
   handover('lock.nft', FLIPPED),
   handover('state/sysctl', FLIPPED),
@@ -74,8 +76,8 @@ const JUMPS: readonly Damaged[] = [
 ];
 
 const RETURN_MS = 600_000;
-/** What starts afresh answers nobody whom it does not know. */
-const PATIENCE_MS = 60_000;
+/** Who is restored beside what is damaged is to have lost no connection. */
+const PATIENCE_MS = 900_000;
 
 /** Images that are not what they were when they were sealed. */
 export async function* badImages(context: Context): AsyncGenerator<Trial> {
