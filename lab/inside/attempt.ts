@@ -56,7 +56,7 @@ const STEPS = `
  * Runs an upgrade, and at a moment does something as root in the guest's bash, where $segue is its process.
  * Ends when also the guard has ended. `onLine` hears every line outside.
  */
-export async function attempt(guest: Guest, moment: Moment, deed: string, onLine?: (line: string) => void): Promise<Attempt> {
+export async function attempt(guest: Pick<Guest, 'exec'>, moment: Moment, deed: string, onLine?: (line: string) => void): Promise<Attempt> {
   const [begin, matches, text] = typeof moment === 'string' ? [SAID, '*"$1"*', moment] : [STEPS, '"$1"', nameOf(moment)];
   const script = `
     ${begin}
