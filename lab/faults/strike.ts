@@ -26,8 +26,8 @@ const RUNS = 'kill -0 "$segue" 2>/dev/null || compgen -G "/sys/fs/cgroup/system.
 const WATCH_SECONDS = 200;
 
 /**
- * For the bash of an attempt: strikes, then looks until the upgrade and its guard have ended when a task stood still last,
- * and when a socket was locked. Times are microseconds of the guest's clock.
+ * For the bash of an attempt: strikes, then looks when a task stood still last, and when a socket was locked, from when the
+ * upgrade gives up until it and its guard have ended. Times are microseconds of the guest's clock.
  */
 export function strikeScript({ target, signal, delay = 0 }: Strike): string {
   return `sleep ${delay.toFixed(3)}
@@ -35,7 +35,9 @@ ${FIND[target]}
 at=\${EPOCHREALTIME/./}
 if [ -n "$victim" ] && kill -${signal} "$victim" 2>/dev/null; then echo "struck at $at"; fi
 still=0 locked=0 end=$((SECONDS + ${WATCH_SECONDS}))
+journal=$(ls -t /var/lib/segue/upgrades/*/journal.ndjson | head -n 1)
 while [ $SECONDS -lt $end ] && { ${RUNS}; }; do
+  grep -q '"event":"giving-up"' "$journal" || { sleep 0.2; continue; }
   if ${STANDS_STILL}; then still=\${EPOCHREALTIME/./}; fi
   if nft list tables | grep -qE ' (segue|CRIU-)'; then locked=\${EPOCHREALTIME/./}; fi
   sleep 0.05
