@@ -6,9 +6,11 @@ import { mariadb } from './mariadb.js';
 import { memcached } from './memcached.js';
 import { postgresqlCommits } from './postgresql-commits.js';
 import { postgresql } from './postgresql.js';
+import { recorder } from './recorder.js';
 import { redis } from './redis.js';
 import { websocket } from './websocket.js';
 
+/** Those whose servers a guest of the demo has. */
 export const CLIENTS: readonly Client[] = [
   redis,
   postgresql,
@@ -20,3 +22,5 @@ export const CLIENTS: readonly Client[] = [
   websocket,
   httpLong,
 ];
+
+export const EVERY_CLIENT: readonly Client[] = [...CLIENTS, recorder];

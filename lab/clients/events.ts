@@ -4,6 +4,9 @@ import { z } from 'zod';
 export const Assignment = z.object({
   host: z.string(),
   clients: z.array(z.object({ name: z.string(), port: z.int().optional() })),
+  /** Of all of them alike; see Target. */
+  intervalMs: z.number().optional(),
+  patienceMs: z.number().optional(),
 });
 export type Assignment = z.infer<typeof Assignment>;
 

@@ -3,7 +3,7 @@
  * on stdout ({@link ClientEvent}) and stops on a line `stop`, at the end of its stdin, or on SIGTERM.
  */
 import { createInterface } from 'node:readline';
-import { CLIENTS } from './all.js';
+import { EVERY_CLIENT } from './all.js';
 import type { Client, Running } from './client.js';
 import { Assignment, type ClientEvent } from './events.js';
 
@@ -16,7 +16,7 @@ function say(event: ClientEvent): void {
 }
 
 function clientNamed(name: string): Client {
-  const client = CLIENTS.find((candidate) => candidate.name === name);
+  const client = EVERY_CLIENT.find((candidate) => candidate.name === name);
   if (client === undefined) throw new Error(`there is no client ${name}`);
   return client;
 }
@@ -24,7 +24,8 @@ function clientNamed(name: string): Client {
 async function startClient({ name, port }: Assignment['clients'][number]): Promise<Running> {
   const client = clientNamed(name);
   try {
-    const running = await client.start({ host: assignment.host, port: port ?? client.port });
+    const { host, intervalMs, patienceMs } = assignment;
+    const running = await client.start({ host, port: port ?? client.port, ...(intervalMs === undefined ? {} : { intervalMs }), ...(patienceMs === undefined ? {} : { patienceMs }) });
     say({ event: 'ready', client: name });
     return running;
   } catch (error) {

@@ -38,6 +38,7 @@ export const redis: Client = {
         if (answer !== String(last)) throw new WrongAnswer(`GET gave ${answer} instead of ${last}`);
       },
       close: () => connection.disconnect(),
+      detail: () => ({ counter: last }),
     });
     let reason = 'connection closed';
     connection.on('error', (error: NodeJS.ErrnoException) => {

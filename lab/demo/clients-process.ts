@@ -16,7 +16,15 @@ export interface Watcher {
   resumed(clients: readonly string[]): void;
 }
 
-/** All clients at work, in a process of their own outside the guest. */
+export interface ClientsOptions {
+  /** The names of those that are to be at work; all, if nothing is said. */
+  readonly names?: readonly string[];
+  /** See Target. */
+  readonly intervalMs?: number;
+  readonly patienceMs?: number;
+}
+
+/** Clients at work, in a process of their own outside the guest. */
 export class ClientsProcess implements Disposable {
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
   readonly #watcher: Watcher;
@@ -25,8 +33,8 @@ export class ClientsProcess implements Disposable {
   readonly #result: Promise<ReportedResult[]>;
   #paused: readonly string[] = [];
 
-  constructor(guest: Guest, watcher: Watcher) {
-    const assignment: Assignment = { host: guest.address, clients: CLIENTS.map(({ name }) => ({ name })) };
+  constructor(guest: Guest, watcher: Watcher, { names = CLIENTS.map(({ name }) => name), ...pace }: ClientsOptions = {}) {
+    const assignment: Assignment = { host: guest.address, clients: names.map((name) => ({ name })), ...pace };
     const program = new URL('../clients/main.ts', import.meta.url);
     const [file, ...args] = outsideCommand(guest, program, [JSON.stringify(assignment)]);
     this.#watcher = watcher;

@@ -29,9 +29,10 @@ export interface UnitState {
   readonly active: boolean;
 }
 
-/** The units of all services, in their order. */
-export async function readUnits(guest: Guest): Promise<UnitState[]> {
-  const patterns = DEMO_SERVICES.map((service) => service.pattern);
+const DEMO_PATTERNS = DEMO_SERVICES.map(({ pattern }) => pattern);
+
+/** The units of these services, in their order. */
+export async function readUnits(guest: Guest, patterns: readonly string[] = DEMO_PATTERNS): Promise<UnitState[]> {
   const { stdout } = await guest.exec(['systemctl', 'show', '-p', 'Id,MainPID,ActiveState', ...patterns]);
   const units = parseUnits(stdout);
   return patterns.map((pattern) => {
@@ -53,7 +54,8 @@ export function parseUnits(output: string): UnitState[] {
   });
 }
 
-function matches(unit: string, pattern: string): boolean {
+/** Whether a unit is one of those that a pattern, as systemctl takes it, stands for. */
+export function matches(unit: string, pattern: string): boolean {
   const [start = '', end] = pattern.split('*');
   return end === undefined ? unit === pattern : unit.startsWith(start) && unit.endsWith(end);
 }

@@ -2,7 +2,7 @@ import Table from 'cli-table3';
 import type { Outcome } from './outcome.js';
 import { seconds } from './stage.js';
 
-type Align = 'left' | 'right';
+export type Align = 'left' | 'right';
 
 /** Without lines, for files and pipes. */
 const PLAIN = Object.fromEntries(
@@ -12,7 +12,7 @@ const PLAIN = Object.fromEntries(
   ].map((name) => [name, '']),
 );
 
-function table(drawn: boolean, head: readonly string[], aligns: readonly Align[], rows: readonly (readonly string[])[]): string {
+export function table(drawn: boolean, head: readonly string[], aligns: readonly Align[], rows: readonly (readonly string[])[]): string {
   const grid = new Table({
     head: [...head],
     colAligns: [...aligns],

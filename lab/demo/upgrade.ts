@@ -15,7 +15,7 @@ const SETTLE_MS = 300_000;
 const CONNECTION_LOST = 255;
 
 /** What the demo needs of `segue status --json`. */
-const Status = z.object({
+export const Status = z.object({
   state: z.string(),
   from: z.string(),
   to: z.string(),

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A process, told apart from a later one that was given the same number. */
@@ -14,7 +14,9 @@ export function identify(pid: number): ProcessIdentity | undefined {
     // The name is in parentheses and may itself contain anything; the fields are counted after it.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const startTime = fields[19];
-    if (startTime === undefined || fields[0] === 'Z') return undefined;
+    // The others of its threads may still hold its files and locks when the first has ended.
+    const ended = fields[0] === 'Z' && readdirSync(`/proc/${pid}/task`).length === 1;
+    if (startTime === undefined || ended) return undefined;
     return { pid, startTime };
   } catch {
     return undefined;

@@ -92,6 +92,10 @@ export async function seal(handover: string, workloads: readonly SealedWorkload[
     scripts.push(locks.value.script);
   }
   await writeDurably(`${handover}/lock.nft`, scripts.join('\n'));
+  // A list that was cut off between two lines fits what it names.
+  const lists = await checksums(handover, workloads.map(({ unit }) => `workloads/${unit}/manifest`));
+  if (!lists.ok) return lists;
+  await writeDurably(`${handover}/manifests`, lists.value.map(({ line }) => `${line}\n`).join(''));
 
   const others = (await fs.readdir(handover)).filter((name) => name !== 'workloads' && name !== 'manifest');
   const files = await Promise.all(others.map(async (name) => ((await fs.lstat(`${handover}/${name}`)).isDirectory() ? (await filesBelow(`${handover}/${name}`)).map((file) => `${name}/${file}`) : [name])));

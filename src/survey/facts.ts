@@ -1,5 +1,5 @@
 import type { InetSocket, UnixSocket } from '../tools/ss.ts';
-import type { Task } from '../model/task.ts';
+import type { OpenFile, Task } from '../model/task.ts';
 
 /** What the rules need to know about the machine as a whole. */
 export interface Facts {
@@ -20,4 +20,10 @@ export interface Facts {
 export function inodeOf(target: string, kind: 'socket' | 'pipe'): number | undefined {
   const match = /^(socket|pipe):\[(\d+)\]$/.exec(target);
   return match?.[1] === kind ? Number(match[2]) : undefined;
+}
+
+/** The sockets that these files are. One that no program holds (not accepted yet, closed already) has no inode, which is told as 0. */
+export function socketsHeld(files: readonly OpenFile[], sockets: readonly InetSocket[]): InetSocket[] {
+  const inodes = new Set(files.map(({ target }) => inodeOf(target, 'socket')));
+  return sockets.filter(({ inode }) => inode > 0 && inodes.has(inode));
 }

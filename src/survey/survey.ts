@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { ok, type Result } from '../failure/result.ts';
 import { probeInside } from '../tools/criu.ts';
 import { activeUnits, show, type Properties } from '../tools/systemctl.ts';
-import { inodeOf, type Facts } from './facts.ts';
+import { socketsHeld, type Facts } from './facts.ts';
 import { platformReason } from '../model/platform.ts';
 import { readFacts, readIfThere } from './read-facts.ts';
 import { isNull, isPressure, logStreamInodes, obstaclesOf } from './rules.ts';
@@ -42,7 +42,6 @@ function describeWorkload(properties: Properties, tasks: readonly Task[], subgro
   // After an earlier upgrade a namespace may be CRIU's work and not the unit's: then it is in the image again.
   const builtByUnit = (name: NamespaceName): boolean => name !== 'ipc' || properties['PrivateIPC'] === 'yes';
   const files = tasks.flatMap((task) => task.files);
-  const inodes = new Set(files.map((file) => inodeOf(file.target, 'socket') ?? 0));
   const hostDevices = new Map(facts.init.mounts.map((mount) => [`${mount.device} ${mount.path}`, mount.root]));
   const mountIds = new Set(first.mounts.map((mount) => mount.id));
   const subject = { unit, properties, tasks, facts };
@@ -68,7 +67,7 @@ function describeWorkload(properties: Properties, tasks: readonly Task[], subgro
     privateMounts: differs('mnt')
       ? first.mounts.filter((mount) => !GIVEN_MOUNTS.test(mount.path) && (mount.root.includes('/systemd-private-') || (mount.type === 'tmpfs' && mount.root === '/' && !hostDevices.has(`${mount.device} ${mount.path}`))))
       : [],
-    sockets: differs('net') ? [] : facts.inet.filter((socket) => inodes.has(socket.inode)),
+    sockets: differs('net') ? [] : socketsHeld(files, facts.inet),
     memory: tasks.reduce((sum, task) => sum + task.memory, 0),
     obstacles,
   };

@@ -8,14 +8,14 @@ import { stage } from '../../lab/demo/stage.js';
 import { watchedUpgrade, type Status } from '../../lab/demo/upgrade.js';
 import { openLab, type Guest } from '../../lab/lab.js';
 import { logToStderr } from '../../lab/log.js';
-import { attempt } from './support/attempt.ts';
-import { lines, segue } from './support/command.ts';
-import { inPlaceOf, refusing } from './support/instead.ts';
-import { Random } from './support/numbered.ts';
+import { attempt } from '../../lab/inside/attempt.js';
+import { lines, segue } from '../../lab/inside/command.js';
+import { inPlaceOf, refusing } from '../../lab/inside/instead.js';
+import { Random } from '../../lab/random.js';
 import { catchUp, readUnread, startReceivers, unitOf, type Receiver, type Unread } from './support/receivers.ts';
 import { HEADER_BYTES, type Verdict } from './support/sender.ts';
 import { describeWaiting, readAcknowledgements, startSenders, type Crowd, type Senders } from './support/senders.ts';
-import { readLockTables } from './support/traces.ts';
+import { readLockTables } from '../../lab/inside/traces.js';
 import { unitProperties } from './support/units.ts';
 
 /** Five minutes in all on a quiet machine, and a multiple of that on a busy one. */

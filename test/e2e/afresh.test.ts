@@ -3,9 +3,9 @@ import { readUptimes } from '../../lab/demo/outside.js';
 import { kernelUptime, readUnits, type UnitState } from '../../lab/demo/services.js';
 import { upgrade, type Status } from '../../lab/demo/upgrade.js';
 import type { Guest } from '../../lab/lab.js';
-import { lines, segue } from './support/command.ts';
+import { lines, segue } from '../../lab/inside/command.js';
 import { startServer } from './support/server.ts';
-import { readLockTables } from './support/traces.ts';
+import { readLockTables } from '../../lab/inside/traces.js';
 
 const TIMEOUT = 300_000;
 const DAMAGED = 'memcached.service';

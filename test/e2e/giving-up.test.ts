@@ -1,28 +1,32 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { ClientsProcess } from '../../lab/demo/clients-process.js';
 import { stage } from '../../lab/demo/stage.js';
 import { readUnits, type UnitState } from '../../lab/demo/services.js';
 import type { Guest } from '../../lab/lab.js';
-import { attempt, untilImaged, UNTIL_RUNNING } from './support/attempt.ts';
-import { segue } from './support/command.ts';
-import { inPlaceOf, refusing } from './support/instead.ts';
+import { attempt, untilImaged, UNTIL_RUNNING } from '../../lab/inside/attempt.js';
+import { segue } from '../../lab/inside/command.js';
+import { inPlaceOf, refusing } from '../../lab/inside/instead.js';
 import { startServer } from './support/server.ts';
-import { readTraces, untouched } from './support/traces.ts';
-import { startVisitors, type Visitors } from './support/visitors.ts';
+import { readTraces, untouched } from '../../lab/inside/traces.js';
+import { startClients } from './support/clients.ts';
 
 /** An attempt takes half a minute on a quiet machine, and a multiple of that on a busy one. */
 const TIMEOUT = 600_000;
 
+/** Many attempts at an upgrade would take long on a guest that is busy. */
+const AT_LEISURE_MS = 500;
+
 let guest: Guest;
 let bootId: string;
 let units: readonly UnitState[];
-let visitors: Visitors;
+let visitors: ClientsProcess;
 
 beforeAll(async () => {
   guest = await startServer();
   // CRIU gives another name to what it has open.
   await guest.exec(['systemd-run', '--expand-environment=no', '--unit=nameless', 'perl', '-e', 'chdir "/var/lib" && open(my $file, ">", "one") && link("one", "another") && unlink("one") or die $!; sleep 1 while 1']);
   await guest.exec(['systemd-run', '--expand-environment=no', '--unit=asleep', 'perl', '-e', 'sleep 1000 while 1']);
-  [bootId, units, visitors] = await Promise.all([guest.bootId(), readUnits(guest), startVisitors(guest)]);
+  [bootId, units, visitors] = await Promise.all([guest.bootId(), readUnits(guest), startClients(guest, { intervalMs: AT_LEISURE_MS })]);
 }, 600_000);
 
 afterAll(async () => {

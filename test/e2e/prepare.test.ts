@@ -4,9 +4,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { upgrade } from '../../lab/demo/upgrade.js';
 import { openLab, type Guest } from '../../lab/lab.js';
 import { logToStderr } from '../../lab/log.js';
-import { line, lines, segue } from './support/command.ts';
+import { line, lines, segue } from '../../lab/inside/command.js';
+import { readLockTables } from '../../lab/inside/traces.js';
 import { connectPeer, type Peer } from './support/peer.ts';
-import { readLockTables } from './support/traces.ts';
 
 const TIMEOUT = 400_000;
 const UNITS = ['asleep', 'restarted', 'wakes'] as const;

@@ -2,10 +2,10 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { readUptimes } from '../../lab/demo/outside.js';
 import { readUnits, type UnitState } from '../../lab/demo/services.js';
 import type { Guest } from '../../lab/lab.js';
-import { COMMAND_MS, line, lines, segue } from './support/command.ts';
-import { inPlaceOf, without } from './support/instead.ts';
+import { COMMAND_MS, line, lines, segue } from '../../lab/inside/command.js';
+import { inPlaceOf, without } from '../../lab/inside/instead.js';
 import { startServer } from './support/server.ts';
-import { readTraces, untouched } from './support/traces.ts';
+import { readTraces, untouched } from '../../lab/inside/traces.js';
 
 const TIMEOUT = 300_000;
 

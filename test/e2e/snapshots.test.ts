@@ -7,11 +7,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openLab, type Guest } from '../../lab/lab.js';
 import { logToStderr } from '../../lab/log.js';
 import { DOUBTS, type DoubtKind } from '../../src/model/doubt.ts';
-import { attempt } from './support/attempt.ts';
-import { segue } from './support/command.ts';
-import { inPlaceOf, refusing } from './support/instead.ts';
+import { attempt } from '../../lab/inside/attempt.js';
+import { segue } from '../../lab/inside/command.js';
+import { inPlaceOf, refusing } from '../../lab/inside/instead.js';
+import { readLockTables } from '../../lab/inside/traces.js';
 import { connectPeer, type Peer } from './support/peer.ts';
-import { readLockTables } from './support/traces.ts';
 
 interface Row {
   readonly unit: string;

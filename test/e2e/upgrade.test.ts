@@ -3,10 +3,10 @@ import { complaints } from '../../lab/demo/outcome.js';
 import { readUptimes } from '../../lab/demo/outside.js';
 import { readUnits } from '../../lab/demo/services.js';
 import type { Guest } from '../../lab/lab.js';
-import { line, lines, segue } from './support/command.ts';
+import { line, lines, segue } from '../../lab/inside/command.js';
 import { journey, type Journey } from './support/journey.ts';
 import { startServer } from './support/server.ts';
-import { readTraces, untouched } from './support/traces.ts';
+import { readTraces, untouched } from '../../lab/inside/traces.js';
 import { unitProperties, until } from './support/units.ts';
 
 /** An upgrade takes one or two minutes on a quiet machine, and a multiple of that on a busy one. */

@@ -4,40 +4,12 @@ import { kernelUptime, readUnits, type UnitState } from '../../lab/demo/services
 import { upgrade, type Status } from '../../lab/demo/upgrade.js';
 import type { Uptimes } from '../../lab/demo/uptimes.js';
 import type { Guest } from '../../lab/lab.js';
-import { line, lines, segue } from './support/command.ts';
+import { line, lines, segue } from '../../lab/inside/command.js';
+import { arrange, PANIC } from '../../lab/inside/accident.js';
 import { startServer } from './support/server.ts';
-import { readLockTables } from './support/traces.ts';
+import { readLockTables } from '../../lab/inside/traces.js';
 
 const TIMEOUT = 300_000;
-
-interface Accident {
-  /** Units that wait until it has happened. */
-  readonly before: readonly string[];
-  /** What happens, for bash. */
-  readonly script: string;
-}
-
-const AFTER_THE_JUMP = 'ConditionKernelCommandLine=segue.upgrade';
-const PANIC = 'echo c >/proc/sysrq-trigger';
-
-/** Something that befalls the machine while it restores, in the boot that follows the jump only. */
-async function arrange(guest: Guest, name: string, { before, script }: Accident): Promise<void> {
-  const unit = `[Unit]
-DefaultDependencies=no
-${AFTER_THE_JUMP}
-After=segue-lock.service
-Before=${before.join(' ')}
-[Service]
-Type=oneshot
-TimeoutStartSec=infinity
-ExecStart=/usr/local/sbin/${name}
-[Install]
-WantedBy=segue-restore.target
-`;
-  await guest.exec(['install', '-m', '755', '/dev/stdin', `/usr/local/sbin/${name}`], { input: `#!/bin/bash\n${script}\n` });
-  await guest.exec(['tee', `/etc/systemd/system/${name}.service`], { input: unit });
-  await guest.exec(`systemctl daemon-reload && systemctl enable ${name} && sync`);
-}
 
 /** After the way back as after every upgrade. */
 async function expectNothingLeft(guest: Guest): Promise<void> {

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { Guest } from '../../../lab/lab.js';
-import { lines } from './command.ts';
+import { lines } from '../../../lab/inside/command.js';
 import { numbersOf } from './numbered.ts';
 
 export interface Receiver {

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import type { Random } from './numbered.ts';
+import type { Random } from '../../../lab/random.js';
 
 /** What became of a stream, once its sender has sent the last byte. */
 export interface Verdict {

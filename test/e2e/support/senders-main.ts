@@ -12,7 +12,8 @@
  */
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { numbersOf, Random } from './numbered.ts';
+import { Random } from '../../../lab/random.js';
+import { numbersOf } from './numbered.ts';
 import { Sender, type Verdict } from './sender.ts';
 import type { Crowd } from './senders.ts';
 

@@ -1,5 +1,5 @@
 import type { Guest } from '../../../lab/lab.js';
-import { lines } from './command.ts';
+import { lines } from '../../../lab/inside/command.js';
 
 /** Properties of a unit, as systemctl shows them. */
 export async function unitProperties(guest: Guest, unit: string, ...names: readonly string[]): Promise<Record<string, string>> {

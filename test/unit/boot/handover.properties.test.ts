@@ -66,7 +66,7 @@ describe.runIf(isRoot)('handover.sh', () => {
 
 describe.runIf(isRoot)('lock', () => {
   let machine: PrivateMachine;
-  const files = ['format', 'machine', 'manifest', 'lock.nft', 'way-back', 'state/sysctl', 'state/links', 'state/firewall-modules', 'state/firewall.nft', 'units/a.service'];
+  const files = ['format', 'machine', 'manifest', 'manifests', 'lock.nft', 'way-back', 'state/sysctl', 'state/links', 'state/firewall-modules', 'state/firewall.nft', 'units/a.service'];
   const contents = new Map<string, Buffer>();
 
   beforeEach(async () => {

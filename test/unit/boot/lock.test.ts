@@ -30,7 +30,7 @@ describe.runIf(isRoot)('lock', () => {
   async function sealedWithLock(script: string): Promise<void> {
     await sealed();
     machine.write('lock.nft', script);
-    const { exitCode } = machine.sh('cd "$1" && xxhsum -H2 format machine units/*/* state/* lock.nft >manifest', machine.paths.handover);
+    const { exitCode } = machine.sh('cd "$1" && xxhsum -H2 format machine manifests units/*/* state/* lock.nft >manifest', machine.paths.handover);
     expect(exitCode).toBe(0);
   }
 

@@ -46,6 +46,12 @@ describe.runIf(isRoot)('restore', () => {
     refused('its images do not match their checksums');
   });
 
+  test('an image whose list of checksums ends early, between two lines, is not used', () => {
+    const lines = readFileSync(`${workload}/manifest`, 'utf8').split('\n');
+    writeFileSync(`${workload}/manifest`, lines.slice(0, -2).join('\n') + '\n');
+    refused('its images do not match their checksums');
+  });
+
   test('that it restores is on disk before the image is used', () => {
     appendFileSync(`${workload}/trees.list`, 'x\n');
     refused('its images do not match their checksums');

@@ -9,12 +9,14 @@ import { mariadb } from '../../../lab/clients/mariadb.js';
 import { memcached } from '../../../lab/clients/memcached.js';
 import { postgresqlCommits } from '../../../lab/clients/postgresql-commits.js';
 import { postgresql } from '../../../lab/clients/postgresql.js';
+import { recorder } from '../../../lab/clients/recorder.js';
 import { redis } from '../../../lab/clients/redis.js';
 import { websocket } from '../../../lab/clients/websocket.js';
 import { counterServer } from './servers/counter.js';
 import { mariadbServer } from './servers/mariadb.js';
 import { memcachedServer } from './servers/memcached.js';
 import { postgresqlServer } from './servers/postgresql.js';
+import { recorderServer } from './servers/recorder.js';
 import { redisServer } from './servers/redis.js';
 import type { TestServer } from './servers/server.js';
 import type { Trouble } from './servers/trouble.js';
@@ -45,6 +47,7 @@ const PAIRS: readonly Pair[] = [
   { client: postgresqlCommits, server: postgresqlServer },
   { client: mariadb, server: mariadbServer },
   { client: memcached, server: memcachedServer },
+  { client: recorder, server: recorderServer },
   { client: httpKeepalive, server: webServer },
   // Its next connection is a new one: there is none to lose.
   { client: httpNew, server: webServer, differs: { 'resets the connection': ERROR } },
@@ -56,7 +59,7 @@ const PAIRS: readonly Pair[] = [
 const ENOUGH_ANSWERS = 20;
 
 // They spend their time waiting.
-vi.setConfig({ maxConcurrency: 45 });
+vi.setConfig({ maxConcurrency: 50 });
 
 const hasPsql = spawnSync('psql', ['--version']).status === 0;
 

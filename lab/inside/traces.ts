@@ -1,6 +1,6 @@
-import { readUnits, type UnitState } from '../../../lab/demo/services.js';
-import type { Guest } from '../../../lab/lab.js';
-import { lines } from './command.ts';
+import { readUnits, type UnitState } from '../demo/services.js';
+import type { Guest } from '../lab.js';
+import { lines } from './command.js';
 
 /** What an upgrade that did not happen might have left behind, and the services as they are. */
 export interface Traces {
@@ -18,9 +18,10 @@ export interface Traces {
 
 const NO_TRACES = { lockTables: [], stoppedTasks: [], frozenUnits: [], tracing: [], loadedKernels: ['0'], handovers: [], linkRemaps: [] } as const;
 
-export async function readTraces(guest: Guest): Promise<Traces> {
+/** `patterns` are the services to look at; those of the demo, if none are named. */
+export async function readTraces(guest: Guest, patterns?: readonly string[]): Promise<Traces> {
   const [units, lockTables, stoppedTasks, frozenUnits, tracing, loadedKernels, handovers, linkRemaps] = await Promise.all([
-    readUnits(guest),
+    readUnits(guest, patterns),
     readLockTables(guest),
     lines(guest, "ps -eo stat=,pid=,comm= | grep -i '^t' || true"),
     lines(guest, 'grep -l 1 /sys/fs/cgroup/system.slice/*/cgroup.freeze || true'),

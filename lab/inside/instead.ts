@@ -1,15 +1,20 @@
-import type { Guest } from '../../../lab/lab.js';
+import type { Guest } from '../lab.js';
 
 /** Where the real programs can be found while another takes their place, also from within a service's sandbox. */
 export const REAL = '/opt/real';
 
-/** A script takes the place of a program until the work is done; the program itself is then at /opt/real/NAME. */
-export async function inPlaceOf<T>(guest: Guest, program: string, script: string, work: () => Promise<T>): Promise<T> {
+/** A script takes the place of a program, which itself is then at /opt/real/NAME. */
+export async function replace(guest: Guest, program: string, script: string): Promise<void> {
   const stand = `/opt/instead/${program.slice(program.lastIndexOf('/') + 1)}`;
   await guest.exec(['mkdir', '-p', REAL, '/opt/instead']);
   await guest.exec(['cp', '-a', program, REAL]);
   await guest.exec(['install', '-m', '755', '/dev/stdin', stand], { input: script });
   await guest.exec(['mount', '--bind', stand, program]);
+}
+
+/** The same until the work is done. */
+export async function inPlaceOf<T>(guest: Guest, program: string, script: string, work: () => Promise<T>): Promise<T> {
+  await replace(guest, program, script);
   try {
     return await work();
   } finally {

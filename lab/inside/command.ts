@@ -1,5 +1,5 @@
-import type { ExecResult } from '../../../lab/guest/guest.js';
-import type { Guest } from '../../../lab/lab.js';
+import type { ExecResult } from '../guest/guest.js';
+import type { Guest } from '../lab.js';
 
 /** The longest that one command may take in an emulated guest that does much besides. */
 export const COMMAND_MS = 400_000;

@@ -1,0 +1,43 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Status } from '../demo/upgrade.js';
+import { LabError } from '../errors.js';
+import type { Guest } from '../lab.js';
+
+const UPGRADE = 'segue upgrade --to newest --yes 2>&1';
+/** The last line that it says before the new kernel starts. */
+export const LAST_LINE = 'from here on it cannot be given up';
+const UPGRADE_MS = 600_000;
+const SETTLE_MS = 400_000;
+
+/** Begins an upgrade; resolves when it says a line. */
+export async function upgradeUntil(guest: Guest, line: string): Promise<void> {
+  let said: () => void = () => undefined;
+  const reached = new Promise<undefined>((resolve) => (said = () => resolve(undefined)));
+  const ended = guest.exec(UPGRADE, { reject: false, timeoutMs: UPGRADE_MS, onLine: (each) => { if (each.includes(line)) said(); } });
+  const end = await Promise.race([reached, ended]);
+  if (end !== undefined) throw new LabError(`segue upgrade ended with ${end.exitCode} on the old kernel: ${end.stdout.split('\n').slice(-6).join(' | ')}`);
+}
+
+/** Waits until something is on the guest's serial console. */
+export async function untilConsole(guest: Guest, words: string): Promise<void> {
+  const end = performance.now() + UPGRADE_MS;
+  while (!guest.consoleTail(200).includes(words)) {
+    if (performance.now() > end) throw new LabError(`the guest's console has never had "${words}"; its end:\n${guest.consoleTail()}`);
+    await sleep(100);
+  }
+}
+
+/** Upgrades, and waits until a kernel answers that is not the one that ran; whatever befalls the machine until then. */
+export async function upgradeAndReturn(guest: Guest, timeoutMs: number): Promise<void> {
+  const before = await guest.bootId();
+  await upgradeUntil(guest, LAST_LINE);
+  await guest.waitForSsh({ afterBootId: before, timeoutMs });
+}
+
+/** What the machine says of the upgrade once it is over. */
+export async function readStatus(guest: Guest): Promise<Status> {
+  const { stdout, stderr } = await guest.exec('segue status --wait --json', { reject: false, timeoutMs: SETTLE_MS });
+  const status = Status.safeParse(JSON.parse(stdout === '' ? 'null' : stdout));
+  if (!status.success) throw new LabError(`segue status --wait --json said: ${stdout || stderr || 'nothing'}`);
+  return status.data;
+}
