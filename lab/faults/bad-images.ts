@@ -71,8 +71,8 @@ const HANDOVER: readonly Damage[] = [
 
 const JUMPS: readonly Damaged[] = [
   ...WORKLOADS.map((damages): Damaged => ({ damages, states: ['settled'], fate: (unit) => (damages.some(({ pattern = '' }) => matches(unit, pattern)) ? 'afresh' : 'restored') })),
-  // Nothing of it is believed; the report knows no fates.
-  ...HANDOVER.map((damage): Damaged => ({ damages: [damage], states: ['refused'], fate: () => 'either' })),
+  // Nothing of it is believed.
+  ...HANDOVER.map((damage): Damaged => ({ damages: [damage], states: ['refused'], fate: () => 'afresh' })),
 ];
 
 const RETURN_MS = 600_000;

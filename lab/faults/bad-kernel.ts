@@ -71,6 +71,7 @@ const KERNELS: readonly BadKernel[] = [
     fate: (unit) => (BEGUN.includes(unit) ? 'afresh' : 'restored'),
   },
   { what: 'it lacks the driver of the disk', arrange: kexec(LACKS_DRIVER), fate: () => 'restored' },
+  // Only a watchdog in hardware would end it; Segue arms none.
   { what: 'it hangs before user space', arrange: kexec(HANGS), fate: () => 'restored' },
 ];
 

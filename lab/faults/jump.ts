@@ -27,11 +27,21 @@ export async function untilConsole(guest: Guest, words: string): Promise<void> {
   }
 }
 
+/** Waits until the machine answers; that it does not is what is lost. */
+export async function untilBack(guest: Guest, options: { readonly afterBootId?: string; readonly timeoutMs: number }): Promise<void> {
+  try {
+    await guest.waitForSsh(options);
+  } catch (error) {
+    if (!(error instanceof LabError)) throw error;
+    throw new LabError(`the machine does not come up by itself: ${error.message}`);
+  }
+}
+
 /** Upgrades, and waits until a kernel answers that is not the one that ran; whatever befalls the machine until then. */
 export async function upgradeAndReturn(guest: Guest, timeoutMs: number): Promise<void> {
   const before = await guest.bootId();
   await upgradeUntil(guest, LAST_LINE);
-  await guest.waitForSsh({ afterBootId: before, timeoutMs });
+  await untilBack(guest, { afterBootId: before, timeoutMs });
 }
 
 /** What the machine says of the upgrade once it is over. */

@@ -2,7 +2,7 @@ import { arrange } from '../inside/accident.js';
 import { lookAfterBoot, type Fate } from './after-boot.js';
 import type { Context } from './context.js';
 import { tryInGuest } from './in-guest.js';
-import { LAST_LINE, untilConsole, upgradeUntil } from './jump.js';
+import { LAST_LINE, untilBack, untilConsole, upgradeUntil } from './jump.js';
 import type { Trial } from './outcome.js';
 import { SERVICES } from './prepared.js';
 
@@ -78,7 +78,7 @@ export async function* powerCut(context: Context): AsyncGenerator<Trial> {
       if (inNewKernel !== undefined) await untilConsole(guest, MARK);
       await guest.cutPower();
       await guest.powerOn();
-      await guest.waitForSsh({ timeoutMs: BOOT_MS });
+      await untilBack(guest, { timeoutMs: BOOT_MS });
       return await lookAfterBoot(server, clients, { kernel: 'old', states, fate });
     });
   }
