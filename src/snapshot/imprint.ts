@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 import { doubt, type Doubt } from '../model/doubt.ts';
 import { holdings, mappedFiles } from './descriptors.ts';
@@ -111,6 +112,21 @@ export function takeImprint(controlGroup: string, { calls, connections }: Pick<S
   }
   return imprint;
 }
+
+/** What CRIU changes itself: it has tasks make calls, names its locks, and tells peers of a connection that it let go on. */
+const withoutCriu = (imprint: Imprint): Imprint => ({
+  ...imprint,
+  calls: 0,
+  locks: [],
+  connections: Object.fromEntries(Object.entries(imprint.connections).map(([inode, counted]) => [inode, counted.replace(/ (segs_out|rcv_wnd):\d+/g, '')])),
+});
+
+/**
+ * Whether nothing has happened to a workload from one imprint to the next. One is taken before its image and one after,
+ * as none can be taken at the very moment: what comes right after CRIU has read a connection, and is acknowledged, would
+ * be in the imprint, but in no image.
+ */
+export const sameImprint = (before: Imprint, after: Imprint): boolean => isDeepStrictEqual(withoutCriu(before), withoutCriu(after));
 
 /**
  * What has happened to a workload since its imprint; undefined when nothing has. Its sockets are locked and its tasks

@@ -11,7 +11,7 @@ import { lockTable, logErrors, wholeCommand } from '../tools/criu.ts';
 import { deleteLockTables } from '../tools/nft.ts';
 import { connections } from '../tools/ss.ts';
 import { countCallsOf, countedCalls } from '../tools/tracefs.ts';
-import { takeImprint, threadsOf, type Imprint } from './imprint.ts';
+import { sameImprint, takeImprint, threadsOf, type Imprint } from './imprint.ts';
 import type { Round } from './rounds.ts';
 import { heldTooLong, lastRound, rememberRound } from './round-files.ts';
 import { removeImprint, writeImprint } from './imprint-file.ts';
@@ -33,12 +33,12 @@ export async function snapshotWhole(action: WholeSnapshot): Promise<Result<Note>
 
 async function attempt(action: WholeSnapshot, rounds: Round[]): Promise<Result<Doubt | undefined>> {
   removeImprint(action.workload);
-  const connected = await connections();
-  if (!connected.ok) return connected;
   for (const { folder } of action.trees) {
     const held = await heldTooLong(folder);
     if (held !== undefined) return ok(held);
   }
+  const connected = await connections();
+  if (!connected.ok) return connected;
   const calls = countedCalls();
   if (calls === undefined) return ok(doubt('kernel'));
   countCallsOf(threadsOf(action.controlGroup));
@@ -48,7 +48,7 @@ async function attempt(action: WholeSnapshot, rounds: Round[]): Promise<Result<D
 
   const images: string[] = [];
   const began = performance.now();
-  const imprint = await standStill(action, images, Object.keys(now.connections).length > 0).finally(() => thaw([action.controlGroup]));
+  const imprint = await standStill(action, images, now).finally(() => thaw([action.controlGroup]));
   const heldMs = Math.round(performance.now() - began);
   if ('kind' in imprint && images.length < action.trees.length) return ok(imprint);
   for (const [index, tree] of action.trees.entries()) {
@@ -61,8 +61,8 @@ async function attempt(action: WholeSnapshot, rounds: Round[]): Promise<Result<D
   return 'kind' in imprint ? ok(imprint) : writeImprint(action, imprint);
 }
 
-/** All that is done while the workload stands still. */
-async function standStill({ controlGroup, trees, privateUsers }: WholeSnapshot, images: string[], connected: boolean): Promise<Imprint | Doubt> {
+/** All that is done while the workload stands still. `before` is its imprint as it was right before. */
+async function standStill({ controlGroup, trees, privateUsers }: WholeSnapshot, images: string[], before: Imprint): Promise<Imprint | Doubt> {
   if ((await freeze([controlGroup])).length > 0) return doubt('restless');
   for (const tree of trees) {
     const { folder, wrong } = await imageTree(tree, controlGroup);
@@ -76,8 +76,10 @@ async function standStill({ controlGroup, trees, privateUsers }: WholeSnapshot, 
   const locks = await locksOf(images);
   const calls = countedCalls();
   // Also what CRIU itself has sent, to hear of a peer's window when it let a connection go (TCP_REPAIR of tcp(7)).
-  const counted = connected ? await connections() : ok(new Map<number, string>());
-  return calls === undefined || !counted.ok ? doubt('kernel') : imprintOf(controlGroup, { calls, connections: counted.value }, locks);
+  const counted = Object.keys(before.connections).length > 0 ? await connections() : ok(new Map<number, string>());
+  if (calls === undefined || !counted.ok) return doubt('kernel');
+  const after = imprintOf(controlGroup, { calls, connections: counted.value }, locks);
+  return 'kind' in after || sameImprint(before, after) ? after : doubt('not-imaged', 'something happened to it meanwhile');
 }
 
 /** CRIU leaves nothing behind when it fails, unless it was killed. */

@@ -9,7 +9,7 @@ import { logToStderr } from '../../lab/log.js';
 import { DOUBTS, type DoubtKind } from '../../src/model/doubt.ts';
 import { attempt } from '../../lab/inside/attempt.js';
 import { segue } from '../../lab/inside/command.js';
-import { inPlaceOf, refusing } from '../../lab/inside/instead.js';
+import { REAL, refusing, replace } from '../../lab/inside/instead.js';
 import { readLockTables } from '../../lab/inside/traces.js';
 import { connectPeer, type Peer } from './support/peer.ts';
 
@@ -42,6 +42,7 @@ const ROWS: readonly Row[] = [
   { unit: 'speaks', program: `our $c = ${CONNECTS(7104)}; $SIG{USR1} = sub { syswrite $c, "news" }`, deed: 'kill -USR1 $pid; until ss -Htn "sport = :7104" | grep -q "^ESTAB *4"; do :; done', doubt: 'ran' },
   { unit: 'left', program: `${LISTENS(7106)}; our $a = $l->accept`, doubt: 'connection' },
   { unit: 'leaves', program: `our $c = ${CONNECTS(7106)}; $SIG{USR1} = sub { close $c }`, deed: 'kill -USR1 $pid; until ss -Htn "sport = :7106" | grep -q "^CLOSE-WAIT"; do :; done', doubt: 'ran' },
+  { unit: 'hears', program: `${LISTENS(7107)}; our $a = $l->accept`, doubt: 'not-imaged' },
   { unit: 'handles', program: HANDLES, deed: 'kill -USR1 $pid; until [ "$(awk \'/SigPnd|ShdPnd/ { sum += $2 } END { print sum }\' /proc/$pid/status)" = 0 ]; do :; done', doubt: 'ran' },
   { unit: 'blocks', program: 'use POSIX; sigprocmask(SIG_BLOCK, POSIX::SigSet->new(SIGUSR1))', deed: 'kill -USR1 $pid', doubt: 'signal' },
   { unit: 'halted', deed: 'kill -STOP $pid', doubt: 'stopped' },
@@ -64,6 +65,21 @@ const ROWS: readonly Row[] = [
   { unit: 'forbids', program: '', deed: '' },
 ];
 
+/** It may be imaged before it tells, or after. */
+const TELLS: Row = { unit: 'tells', program: `our $c = ${CONNECTS(7107)}; $SIG{USR1} = sub { syswrite $c, "news" }` };
+/** Stands in for CRIU: when it has imaged who hears, and before anybody has looked at that again, who tells does. */
+const TELLING = `#!/bin/sh
+${REAL}/criu "$@"
+code=$?
+pid=$(systemctl show -P MainPID hears)
+case "$*" in *"--tree $pid "*--leave-running*)
+	systemctl kill --signal=USR1 tells
+	until ss -Htn 'sport = :7107' | grep -q '^ESTAB *4'; do :; done
+	;;
+esac
+exit $code
+`;
+
 interface Told {
   readonly unit: string;
   readonly fate: string;
@@ -80,13 +96,14 @@ beforeAll(async () => {
   guest = await openLab({ log: logToStderr }).up({ kernel: '6.12' });
   await guest.exec("systemctl stop nginx redis-server memcached mariadb 'postgresql@*'", { timeoutMs: 120_000 });
   await guest.exec("mkdir -p /etc/systemd/system/forbids.service.d && printf '[X-Segue]\\nSnapshot=no\\n' >/etc/systemd/system/forbids.service.d/segue.conf && systemctl daemon-reload");
-  for (const { unit, program = '' } of ROWS) await guest.exec(['systemd-run', '--quiet', '--expand-environment=no', `--unit=${unit}`, 'perl', '-e', `${program}; sleep 1000 while 1`]);
+  for (const { unit, program = '' } of [...ROWS, TELLS]) await guest.exec(['systemd-run', '--quiet', '--expand-environment=no', `--unit=${unit}`, 'perl', '-e', `${program}; sleep 1000 while 1`]);
   await guest.exec(`until ss -Htnl "sport = :${OUTSIDE}" | grep -q LISTEN; do sleep 0.1; done`);
   peer = connectPeer(guest, OUTSIDE);
   const deeds = ROWS.map(({ unit, deed = '' }) => `pid=$(systemctl show -p MainPID --value ${unit})\n${deed}`).join('\n');
-  const { stdout } = await inPlaceOf(guest, '/usr/sbin/kexec', refusing('kexec', '--exec', 'not into that one'), () =>
-    // It stands still until all has happened.
-    attempt(guest, 'write the snapshots to disk', `kill -STOP $segue\n${deeds}\nkill -CONT $segue`));
+  await replace(guest, '/usr/sbin/criu', TELLING);
+  await replace(guest, '/usr/sbin/kexec', refusing('kexec', '--exec', 'not into that one'));
+  // It stands still until all has happened.
+  const { stdout } = await attempt(guest, 'write the snapshots to disk', `kill -STOP $segue\n${deeds}\nkill -CONT $segue`);
   expect(stdout).toContain('not into that one');
   const status = JSON.parse((await segue(guest, 'status', '--json')).stdout) as { state: string; workloads: Told[] };
   expect(status.state).toBe('given-up');
