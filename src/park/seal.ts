@@ -1,7 +1,7 @@
 import { promises as fs } from 'node:fs';
 import { failed, ok, type Result } from '../failure/result.ts';
 import type { SealedWorkload } from '../model/step.ts';
-import { inodeOf } from '../survey/facts.ts';
+import { socketsHeld } from '../survey/facts.ts';
 import { cgroupProcesses } from '../survey/task.ts';
 import { runId } from '../tools/criu-images.ts';
 import { lockTable } from '../tools/criu.ts';
@@ -13,14 +13,13 @@ import { isProven } from './prove.ts';
 
 /** Sockets that the (stopped) tasks of a cgroup hold now. */
 async function socketsOf(controlGroup: string, all: readonly InetSocket[]): Promise<InetSocket[]> {
-  const inodes = new Set<number>();
+  const files: { target: string }[] = [];
   for (const pid of (await cgroupProcesses(controlGroup)).pids) {
     for (const fd of await fs.readdir(`/proc/${pid.toString()}/fd`).catch(() => [])) {
-      const target = await fs.readlink(`/proc/${pid.toString()}/fd/${fd}`).catch(() => '');
-      inodes.add(inodeOf(target, 'socket') ?? 0);
+      files.push({ target: await fs.readlink(`/proc/${pid.toString()}/fd/${fd}`).catch(() => '') });
     }
   }
-  return all.filter((socket) => socket.inode > 0 && inodes.has(socket.inode));
+  return socketsHeld(files, all);
 }
 
 async function filesBelow(folder: string): Promise<string[]> {

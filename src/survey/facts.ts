@@ -23,7 +23,7 @@ export function inodeOf(target: string, kind: 'socket' | 'pipe'): number | undef
 }
 
 /** The sockets that these files are. One that no program holds (not accepted yet, closed already) has no inode, which is told as 0. */
-export function socketsHeld(files: readonly OpenFile[], sockets: readonly InetSocket[]): InetSocket[] {
+export function socketsHeld(files: readonly Pick<OpenFile, 'target'>[], sockets: readonly InetSocket[]): InetSocket[] {
   const inodes = new Set(files.map(({ target }) => inodeOf(target, 'socket')));
   return sockets.filter(({ inode }) => inode > 0 && inodes.has(inode));
 }
