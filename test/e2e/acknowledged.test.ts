@@ -12,7 +12,7 @@ import { attempt } from '../../lab/inside/attempt.js';
 import { lines, segue } from '../../lab/inside/command.js';
 import { inPlaceOf, refusing } from '../../lab/inside/instead.js';
 import { Random } from '../../lab/random.js';
-import { catchUp, readUnread, startReceivers, unitOf, type Receiver, type Unread } from './support/receivers.ts';
+import { catchUp, describeRestores, readUnread, startReceivers, unitOf, type Receiver, type Unread } from './support/receivers.ts';
 import { HEADER_BYTES, type Verdict } from './support/sender.ts';
 import { describeWaiting, readAcknowledgements, startSenders, type Crowd, type Senders } from './support/senders.ts';
 import { readLockTables } from '../../lab/inside/traces.js';
@@ -157,10 +157,7 @@ test('nor does the jump: each byte that was acknowledged is read in the new kern
     if (line.includes('seal the hand-over')) stake = look(lockedAt);
   });
   expect(status.state).toBe('settled');
-  if (status.workloads.some(({ fate }) => fate !== 'restored')) {
-    stage.quote(JSON.stringify(status));
-    stage.quote((await guest.exec('cd /var/lib/segue/upgrades/*/; cat journal.ndjson | tail -40; find . -name "restore*.log" | xargs tail -n 40; nstat -az; journalctl -b --no-pager | grep -i -e segue -e receiver | tail -80')).stdout);
-  }
+  if (status.workloads.some(({ fate }) => fate !== 'restored')) stage.quote(await describeRestores(guest));
   expect(Object.fromEntries(status.workloads.map(({ unit, fate, why }) => [unit, why ?? fate]))).toEqual(Object.fromEntries(RECEIVERS.map((receiver) => [unitOf(receiver), 'restored'])));
   expect(await readMainPids()).toEqual(mainPids);
   senders.calm();

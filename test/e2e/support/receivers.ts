@@ -72,3 +72,9 @@ export async function readUnread(guest: Guest, receivers: readonly Receiver[]): 
   const queues = (await lines(guest, `ss -Htn state connected '( ${ports} )' | awk '$2 > 0 { print $2 }'`)).map(Number);
   return { connections: queues.length, bytes: queues.reduce((sum, bytes) => sum + bytes, 0) };
 }
+
+/** What the machine knows of restores that went wrong: the end of the journal, of CRIU's logs, and of the system's. */
+export async function describeRestores(guest: Guest): Promise<string> {
+  const { stdout } = await guest.exec('cd /var/lib/segue/upgrades; tail -n 40 */journal.ndjson; find . -name restore.log -exec tail -n 40 {} +; journalctl --boot --no-pager | grep -i -e segue -e receiver | tail -n 80', { reject: false });
+  return stdout;
+}
