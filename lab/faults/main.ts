@@ -35,6 +35,7 @@ try {
   else {
     console.log(`--seed ${options.seed}`);
     const found = outcomes(await faults(options));
+    if (found.length === 0) throw new UsageError('there is no such trial: nothing was tried');
     console.log(`\n${outcomesText(found, process.stdout.isTTY)}`);
     process.exitCode = found.every(({ lost }) => lost.length === 0) ? 0 : 1;
   }
