@@ -54,7 +54,8 @@ export interface WholeSnapshot {
   readonly controlGroup: string;
   readonly privateUsers: boolean;
   readonly hostNetwork: boolean;
-  readonly trees: readonly { readonly order: DumpOrder; readonly folder: string; readonly startTime: number }[];
+  /** `large`: rounds of its memory come before. */
+  readonly trees: readonly { readonly order: DumpOrder; readonly folder: string; readonly startTime: number; readonly large: boolean }[];
 }
 
 export interface ProvableWorkload {

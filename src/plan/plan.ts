@@ -126,11 +126,11 @@ function handoverOf(workload: Workload, paths: HandoverPaths, before: readonly s
 const snapshotService = (id: string): string => `segue-snapshot-${id}.service`;
 
 const snapshotTrees = (workload: Workload, paths: HandoverPaths) =>
-  workload.trees.map((tree) => ({ tree, order: order(workload, tree, paths, false), folder: snapshotsOf(workload, tree, paths), startTime: tree.root.startTime }));
+  workload.trees.map((tree) => ({ tree, order: order(workload, tree, paths, false), folder: snapshotsOf(workload, tree, paths), startTime: tree.root.startTime, large: memoryOf(tree) >= WORTH_A_SNAPSHOT }));
 
 /** Rounds of the memory of its trees, as far as they are large. */
 const rounds = (workload: Workload, paths: HandoverPaths, service: string) =>
-  snapshotTrees(workload, paths).filter(({ tree }) => memoryOf(tree) >= WORTH_A_SNAPSHOT).map(({ tree, ...each }) => ({
+  snapshotTrees(workload, paths).filter(({ large }) => large).map(({ tree, large: _, ...each }) => ({
     phase: 'snapshot' as const,
     unit: workload.unit,
     title: `image the memory of ${tree.root.comm} (${tree.root.pid.toString()}) while it runs`,

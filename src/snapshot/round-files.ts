@@ -9,9 +9,12 @@ import { LONGEST_HOLD } from './rounds.ts';
 /** Every image of a chain is opened at a restore, and holds pages that were written again since. */
 const LONGEST_CHAIN = 8;
 
-/** The number of the round on which the next can build; where there is none, or there are many, all begins anew with 0. */
-export async function lastRound(folder: string): Promise<number> {
-  const last = Number(await fs.readlink(`${folder}/last`).catch(() => '0'));
+/** The number of the round on which the next can build; 0 where there is none. */
+export const lastRound = async (folder: string): Promise<number> => Number(await fs.readlink(`${folder}/last`).catch(() => '0'));
+
+/** As {@link lastRound}; where there are many, or none that counts, all begins anew. */
+export async function lastRoundOrAnew(folder: string): Promise<number> {
+  const last = await lastRound(folder);
   if (last > 0 && last < LONGEST_CHAIN) return last;
   await fs.rm(folder, { recursive: true, force: true });
   return 0;

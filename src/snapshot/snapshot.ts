@@ -6,7 +6,7 @@ import { startTimeOf } from '../survey/task.ts';
 import { run } from '../tools/command.ts';
 import { dumpStatistics } from '../tools/criu-images.ts';
 import { logErrors, preDumpCommand } from '../tools/criu.ts';
-import { heldTooLong, lastRound, rememberRound } from './round-files.ts';
+import { heldTooLong, lastRoundOrAnew, rememberRound } from './round-files.ts';
 import { anotherRound, type Round } from './rounds.ts';
 
 type Snapshot = Extract<Action, { kind: 'snapshot' }>;
@@ -24,7 +24,7 @@ export async function snapshot(action: Snapshot): Promise<Result<Note>> {
   const held = await heldTooLong(folder);
   if (held !== undefined) return ok({ event: 'doubt', unit, why: doubtWords(held) });
   const rounds: Round[] = [];
-  const earlier = await lastRound(folder);
+  const earlier = await lastRoundOrAnew(folder);
   const began = performance.now();
   while (anotherRound(rounds, budget, performance.now() - began)) {
     const round = await takeRound(action, earlier + rounds.length + 1);

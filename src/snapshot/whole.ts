@@ -13,7 +13,7 @@ import { connections } from '../tools/ss.ts';
 import { countCallsOf, countedCalls } from '../tools/tracefs.ts';
 import { sameImprint, takeImprint, threadsOf, type Imprint } from './imprint.ts';
 import type { Round } from './rounds.ts';
-import { heldTooLong, lastRound, rememberRound } from './round-files.ts';
+import { heldTooLong, lastRound, lastRoundOrAnew, rememberRound } from './round-files.ts';
 import { removeImprint, writeImprint } from './imprint-file.ts';
 
 /**
@@ -33,9 +33,11 @@ export async function snapshotWhole(action: WholeSnapshot): Promise<Result<Note>
 
 async function attempt(action: WholeSnapshot, rounds: Round[]): Promise<Result<Doubt | undefined>> {
   removeImprint(action.workload);
-  for (const { folder } of action.trees) {
+  for (const { folder, large } of action.trees) {
     const held = await heldTooLong(folder);
     if (held !== undefined) return ok(held);
+    // It would be held for as long as it takes to write all its memory.
+    if (large && (await lastRound(folder)) === 0) return ok(doubt('not-imaged', 'not even its memory'));
   }
   const connected = await connections();
   if (!connected.ok) return connected;
@@ -102,8 +104,8 @@ interface Imaged {
   readonly wrong?: string;
 }
 
-async function imageTree({ order, folder, startTime }: WholeSnapshot['trees'][number], controlGroup: string): Promise<Imaged> {
-  const rounds = await lastRound(folder);
+async function imageTree({ order, folder, startTime, large }: WholeSnapshot['trees'][number], controlGroup: string): Promise<Imaged> {
+  const rounds = await (large ? lastRound(folder) : lastRoundOrAnew(folder));
   const images = `${folder}/${(rounds + 1).toString()}`;
   if (startTimeOf(order.pid) !== startTime) return { folder: images, wrong: `its process ${order.pid.toString()} has ended` };
   await fs.mkdir(images, { recursive: true, mode: 0o700 });
