@@ -61,12 +61,16 @@ export function commands(action: Action): string {
       return `xargs kill -CONT </sys/fs/cgroup${action.controlGroup}/cgroup.procs`;
     case 'unlock':
       return 'nft delete table inet segue # and the tables inet CRIU-…';
+    case 'sum':
+      return summing(action.handover);
     case 'seal':
-      return `# locks of the new kernel, from the sockets as imaged: ${action.handover}/lock.nft\ncd ${display([action.handover])} && find . -type f -print0 | xargs -0 xxhsum -H2 # into the manifests`;
+      return `# locks of the new kernel, from the sockets as imaged: ${action.handover}/lock.nft\n${summing(action.handover)}, of what has come since`;
     case 'jump':
       return 'kexec --exec';
   }
 }
+
+const summing = (handover: string): string => `cd ${display([handover])} && find . -type f -print0 | xargs -0 xxhsum -H2 # into the manifests`;
 
 function printSteps(steps: readonly Step[]): void {
   let phase = '';

@@ -41,6 +41,8 @@ export type Action =
   | { readonly kind: 'resume'; readonly controlGroup: string; readonly keepStopped: readonly number[] }
   /** Deletes every lock on sockets, segue's and CRIU's. */
   | { readonly kind: 'unlock' }
+  /** Computes the checksums of what is in the hand-over already. */
+  | { readonly kind: 'sum'; readonly handover: string }
   /** Writes the locks of the new kernel and the checksums: the hand-over is complete. */
   | { readonly kind: 'seal'; readonly handover: string; readonly workloads: readonly SealedWorkload[] }
   /** Starts the new kernel. Does not return. */

@@ -10,6 +10,8 @@ import { inetSockets, type InetSocket } from '../tools/ss.ts';
 import { checksums } from '../tools/xxhsum.ts';
 import { readImprint } from '../snapshot/imprint-file.ts';
 import { isProven } from './prove.ts';
+import { filesBelow, sumTheRest } from './sums.ts';
+import { writeDurably } from './write-durably.ts';
 
 /** Sockets that the (stopped) tasks of a cgroup hold now. */
 async function socketsOf(controlGroup: string, all: readonly InetSocket[]): Promise<InetSocket[]> {
@@ -20,11 +22,6 @@ async function socketsOf(controlGroup: string, all: readonly InetSocket[]): Prom
     }
   }
   return socketsHeld(files, all);
-}
-
-async function filesBelow(folder: string): Promise<string[]> {
-  const entries = await fs.readdir(folder, { withFileTypes: true, recursive: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => `${entry.parentPath}/${entry.name}`.slice(folder.length + 1)).sort();
 }
 
 /** Files of a workload's folder that a seal must sum: snapshots were summed when they were taken. */
@@ -84,34 +81,14 @@ export async function seal(handover: string, workloads: readonly SealedWorkload[
   if (!tables.ok) return tables;
   const existing = new Set(tables.value);
   const scripts: string[] = [];
+  const summedAnew = new Set<string>();
   for (const workload of workloads) {
     const proven = workload.images.every(isProven);
     const locks = await (proven ? sealProven(handover, workload, all.value) : sealImaged(handover, workload, existing, all.value));
     if (!locks.ok) return locks;
     scripts.push(locks.value.script);
+    if (!proven || workload.archives.length > 0) summedAnew.add(workload.unit);
   }
   await writeDurably(`${handover}/lock.nft`, scripts.join('\n'));
-  // A list that was cut off between two lines fits what it names.
-  const lists = await checksums(handover, workloads.map(({ unit }) => `workloads/${unit}/manifest`));
-  if (!lists.ok) return lists;
-  await writeDurably(`${handover}/manifests`, lists.value.map(({ line }) => `${line}\n`).join(''));
-
-  const others = (await fs.readdir(handover)).filter((name) => name !== 'workloads' && name !== 'manifest');
-  const files = await Promise.all(others.map(async (name) => ((await fs.lstat(`${handover}/${name}`)).isDirectory() ? (await filesBelow(`${handover}/${name}`)).map((file) => `${name}/${file}`) : [name])));
-  const summed = await checksums(handover, files.flat());
-  if (!summed.ok) return summed;
-  await writeDurably(`${handover}/manifest`, summed.value.map(({ line }) => `${line}\n`).join(''));
-  return ok(undefined);
-}
-
-/** Writes a file of root's own and waits until it is on disk. */
-export async function writeDurably(path: string, content: string): Promise<void> {
-  await fs.mkdir(path.slice(0, path.lastIndexOf('/')), { recursive: true, mode: 0o700 });
-  const file = await fs.open(path, 'w', 0o600);
-  try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  return sumTheRest(handover, workloads.map(({ unit }) => unit), summedAnew);
 }

@@ -262,6 +262,7 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     },
     ...(initramfs.kind === 'own' ? [{ phase: 'prepare' as const, title: 'remove the initramfs, now that it is loaded', action: { kind: 'remove' as const, path: initramfs.folder } }] : []),
     ...snapshotSteps(carried, paths, options),
+    { phase: options.prepare ? 'snapshot' : 'prepare', title: 'compute the checksums of what is there', action: { kind: 'sum', handover: paths.handover } },
     ...stopped.map(({ unit }): Step => ({ phase: 'park', unit, title: 'stop it, as it will be started afresh', action: run(['systemctl', 'stop', '--', unit]), undo: run(['systemctl', 'start', '--', unit]) })),
     ...groups.flatMap(({ priority, workloads }, index): Step[] => {
       const locked = groups.slice(0, index).flatMap((group) => group.workloads);

@@ -7,7 +7,9 @@ import { dump } from '../park/dump.ts';
 import { resume } from '../park/resume.ts';
 import { thaw } from '../park/freezer.ts';
 import { prove } from '../park/prove.ts';
-import { seal, writeDurably } from '../park/seal.ts';
+import { seal } from '../park/seal.ts';
+import { sumBeforehand } from '../park/sums.ts';
+import { writeDurably } from '../park/write-durably.ts';
 import { threadsOf } from '../snapshot/imprint.ts';
 import { snapshot } from '../snapshot/snapshot.ts';
 import { snapshotWhole } from '../snapshot/whole.ts';
@@ -60,6 +62,8 @@ async function act(action: Action): Promise<Result<Note | undefined>> {
       return resume([action]);
     case 'unlock':
       return deleteLockTables();
+    case 'sum':
+      return sumBeforehand(action.handover);
     case 'seal':
       return seal(action.handover, action.workloads);
     case 'jump':

@@ -1,0 +1,56 @@
+import { promises as fs } from 'node:fs';
+import { ok, type Result } from '../failure/result.ts';
+import { checksums, fileOf } from '../tools/xxhsum.ts';
+import { writeDurably } from './write-durably.ts';
+
+/** Checksums of all but the workloads; and of the workloads' own lists of checksums. */
+const OF_OTHERS = 'manifest';
+const OF_LISTS = 'manifests';
+const WORKLOADS = 'workloads';
+
+const listOf = (unit: string): string => `${WORKLOADS}/${unit}/manifest`;
+
+/** The regular files below a folder, named from it on. */
+export async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await fs.readdir(folder, { withFileTypes: true, recursive: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => `${entry.parentPath}/${entry.name}`.slice(folder.length + 1)).sort();
+}
+
+async function others(handover: string): Promise<string[]> {
+  const names = (await fs.readdir(handover)).filter((name) => ![OF_OTHERS, WORKLOADS].includes(name));
+  return (await Promise.all(names.map(async (name) => ((await fs.lstat(`${handover}/${name}`)).isDirectory() ? (await filesBelow(`${handover}/${name}`)).map((file) => `${name}/${file}`) : [name])))).flat();
+}
+
+/** Writes the checksums of these files, of which those in `known` need not be computed. */
+async function write(handover: string, list: string, files: readonly string[], known: ReadonlyMap<string, string>): Promise<Result<undefined>> {
+  const summed = await checksums(handover, files.filter((file) => !known.has(file)));
+  if (!summed.ok) return summed;
+  const lines = new Map([...known, ...summed.value.map(({ file, line }) => [file, line] as const)]);
+  await writeDurably(`${handover}/${list}`, files.map((file) => `${lines.get(file) ?? ''}\n`).join(''));
+  return ok(undefined);
+}
+
+async function read(handover: string, list: string): Promise<Map<string, string>> {
+  const text = await fs.readFile(`${handover}/${list}`, 'utf8').catch(() => '');
+  return new Map(text.split('\n').filter(Boolean).map((line) => [fileOf(line), line]));
+}
+
+/** While everything still runs: the checksums of what is in the hand-over already, and will stay as it is. */
+export async function sumBeforehand(handover: string): Promise<Result<undefined>> {
+  const units = await fs.readdir(`${handover}/${WORKLOADS}`).catch(() => []);
+  const lists = await Promise.all(units.map((unit) => fs.access(`${handover}/${listOf(unit)}`).then(() => [listOf(unit)], () => [])));
+  const files = (await others(handover)).filter((file) => file !== OF_LISTS);
+  const summed = await write(handover, OF_LISTS, lists.flat(), new Map());
+  return summed.ok ? write(handover, OF_OTHERS, files, new Map()) : summed;
+}
+
+/** Completes them when all is there. The lists of the workloads `anew` were written since. */
+export async function sumTheRest(handover: string, units: readonly string[], anew: ReadonlySet<string>): Promise<Result<undefined>> {
+  const known = await read(handover, OF_LISTS);
+  for (const unit of anew) known.delete(listOf(unit));
+  const summed = await write(handover, OF_LISTS, units.map(listOf), known);
+  if (!summed.ok) return summed;
+  const earlier = await read(handover, OF_OTHERS);
+  earlier.delete(OF_LISTS);
+  return write(handover, OF_OTHERS, await others(handover), earlier);
+}
