@@ -31,12 +31,17 @@ skipped() {
 	journal state-skipped what "$1"
 }
 
-# journal EVENT [KEY VALUE]...: appends one event, on disk before this returns. Values are plain words.
+# journal EVENT [KEY VALUE]...: appends one event, on disk before this returns. Values are plain words. Each process that is
+# spared here is spared several times for each workload, while it waits.
 journal() {
-	segue_line="{\"at\":\"$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)\",\"kernel\":\"$(uname -r)\",\"event\":\"$1\""
+	read -r _ _ segue_kernel _ </proc/version
+	segue_line="{\"at\":\"$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)\",\"kernel\":\"$segue_kernel\",\"event\":\"$1\""
 	shift
 	while [ $# -ge 2 ]; do
-		segue_value=$(printf %s "$2" | tr '\n\t' '  ' | sed 's/[\\"]/\\&/g' | tr -d '\000-\037')
+		case $2 in
+		*[!A-Za-z0-9@.,:/_\ -]*) segue_value=$(printf %s "$2" | tr '\n\t' '  ' | sed 's/[\\"]/\\&/g' | tr -d '\000-\037') ;;
+		*) segue_value=$2 ;;
+		esac
 		segue_line="$segue_line,\"$1\":\"$segue_value\""
 		shift 2
 	done
