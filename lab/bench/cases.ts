@@ -10,6 +10,8 @@ export interface Sleepers {
 export interface RedisLoad {
   readonly mib: number;
   readonly rewritten: number;
+  /** It may not be held before the stoppage, as a drop-in can say. */
+  readonly forbidsSnapshots?: boolean;
 }
 
 /** What is in the guest, beside one critical workload, and how it is upgraded. */
@@ -50,7 +52,8 @@ export const CASES = {
   togetherWhole: { sleepers: [many(200, SIZE_OF_MANY), large(1, 448)], redis: SMALL, prepare: false },
   busyRedis: { sleepers: [], redis: LARGE, prepare: true },
   busyRedisWhole: { sleepers: [], redis: LARGE, prepare: false },
-  besideService: { sleepers: [large(2, 512)], redis: { mib: scaled(256), rewritten: 0 }, prepare: true },
+  besideService: { sleepers: [large(2, 512)], redis: { mib: scaled(256), rewritten: 0, forbidsSnapshots: true }, prepare: true },
+  imagedService: { sleepers: [large(2, 512)], redis: { mib: scaled(256), rewritten: 0 }, prepare: true },
 } as const satisfies Record<string, Case>;
 
 export type CaseName = keyof typeof CASES;
@@ -65,5 +68,6 @@ export const CRITICAL_MIB = SIZE_OF_MANY;
 export function describeCase({ sleepers, redis, prepare }: Case): string {
   const sleeping = sleepers.map(({ count, mib }) => `${count} sleeping ${count === 1 ? 'workload' : 'workloads'} of ${mib} MiB`);
   const rewritten = redis.rewritten > 0 ? `, of which ${redis.rewritten * 100} % are rewritten each second` : '';
-  return [...sleeping, `Redis with ${redis.mib} MiB${rewritten}`, 'a critical workload'].join(', ') + (prepare ? '' : '; --no-prepare');
+  const beside = redis.forbidsSnapshots === true ? ', which forbids snapshots' : '';
+  return [...sleeping, `Redis with ${redis.mib} MiB${rewritten}${beside}`, 'a critical workload'].join(', ') + (prepare ? '' : '; --no-prepare');
 }

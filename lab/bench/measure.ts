@@ -7,7 +7,7 @@ import { rewrittenIn } from './load/pages.js';
 import { LoadProcess } from './load/process.js';
 import { preparedState } from './prepared.js';
 import type { Figures } from './ratios.js';
-import { CRITICAL, hasSizeOfCritical, startResidents, unitsOf } from './residents.js';
+import { CRITICAL, forbidSnapshots, hasSizeOfCritical, startResidents, unitsOf } from './residents.js';
 import { stoppageSpan, type Span } from './steps.js';
 import { freezeOf, makeStoppage, type Stoppage } from './stoppage.js';
 import { critical, timeline, type Critical, type Stop } from './timeline.js';
@@ -36,6 +36,7 @@ export async function measure(lab: Lab, name: CaseName, run: number): Promise<Me
   const state = await preparedState(lab, each.sleepers);
   await using guest = await lab.up({ state });
   await startResidents(guest, each.sleepers);
+  if (each.redis.forbidsSnapshots === true) await forbidSnapshots(guest, REDIS);
   using load = await LoadProcess.start(guest, each.redis);
   const ahead = await clockAhead(guest);
   const from = Date.now();
@@ -61,7 +62,7 @@ export async function measure(lab: Lab, name: CaseName, run: number): Promise<Me
     redisFreezeMs: freezeOf(REDIS, stoppage),
     timeline: stops,
     critical: critical(CRITICAL, stops, hasSizeOfCritical),
-    ...(was && is ? { before: was, during: is, throughputLoss: throughputLoss(was, is) } : {}),
+    ...(was && is ? { before: was, during: is, throughputLoss: throughputLoss(was, is), p99Growth: is.p99Ms / was.p99Ms } : {}),
     ...(each.redis.rewritten > 0 ? { rewritten: { before: rewrittenIn(rewritten, pages, before), ...(snapshots && { during: rewrittenIn(rewritten, pages, snapshots) }) } } : {}),
   };
 }

@@ -52,3 +52,8 @@ export async function startResidents(guest: Guest, sleepers: readonly Sleepers[]
   await guest.exec(`xargs systemctl start ${CRITICAL}`, { input: units.join('\n'), timeoutMs: WAIT_MS });
   await guest.exec(`until [ "$(pgrep -cx asleep)" -eq ${units.length} ] && pgrep -x awake; do sleep 0.5; done`, { timeoutMs: WAIT_MS });
 }
+
+/** It is held in the stoppage only. */
+export async function forbidSnapshots(guest: Guest, unit: string): Promise<void> {
+  await guest.exec(`install -D -m 644 /dev/stdin /etc/systemd/system/${unit}.d/snapshot.conf && systemctl daemon-reload`, { input: '[X-Segue]\nSnapshot=no\n' });
+}

@@ -24,8 +24,8 @@ export class LoadProcess implements Disposable {
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
   readonly #lines: AsyncIterator<string>;
 
-  private constructor(guest: Guest, redis: RedisLoad) {
-    const load: Load = { host: guest.address, ...redis, connections: CONNECTIONS, everyMs: EVERY_MS };
+  private constructor(guest: Guest, { mib, rewritten }: RedisLoad) {
+    const load: Load = { host: guest.address, mib, rewritten, connections: CONNECTIONS, everyMs: EVERY_MS };
     const [file, ...args] = outsideCommand(guest, new URL('main.ts', import.meta.url), [JSON.stringify(load)]);
     this.#child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     // Its end says what is to be said.

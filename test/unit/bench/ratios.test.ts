@@ -24,5 +24,5 @@ test('what was lost of the throughput is a ratio already', () => {
 });
 
 test('a case that two ratios need is measured once', () => {
-  expect(casesFor(['idleWorkloads', 'throughputLoss', 'idleWorkloads'])).toEqual(['fewWorkloads', 'manyWorkloads', 'besideService']);
+  expect(casesFor(['idleWorkloads', 'throughputLoss', 'p99Growth', 'idleWorkloads'])).toEqual(['fewWorkloads', 'manyWorkloads', 'besideService']);
 });
