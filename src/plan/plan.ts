@@ -9,6 +9,7 @@ import type { Survey } from '../model/survey.ts';
 import type { Tree, Workload } from '../model/workload.ts';
 import { firstFreePid, newCommandLine } from './command-line.ts';
 import { ownSettings } from './own-settings.ts';
+import { restoredAfter } from './lanes.ts';
 import { byPriority } from './priority.ts';
 import { restoreUnit } from './restore-unit.ts';
 import { HANDOVER_FORMAT, handoverPaths, WAY_BACK, type HandoverPaths, type WayBackPolicy } from '../model/handover.ts';
@@ -26,7 +27,7 @@ export interface PlanOptions {
   /** The part of a processor that each unit has had lately: who sleeps is imaged first. */
   readonly activity: ReadonlyMap<string, number>;
   readonly wayBack: WayBackPolicy;
-  readonly machine: { readonly machineId: string; readonly bootId: string; readonly commandLine: string; readonly pidMax: number; readonly reservedPids: number; readonly lastPid: number };
+  readonly machine: { readonly machineId: string; readonly bootId: string; readonly commandLine: string; readonly pidMax: number; readonly reservedPids: number; readonly lastPid: number; readonly processors: number };
 }
 
 export interface Plan {
@@ -250,7 +251,10 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     { phase: 'prepare', title: 'name its format', action: write(`${paths.handover}/format`, `${HANDOVER_FORMAT}\n`) },
     { phase: 'prepare', title: 'name this machine', action: write(`${paths.handover}/machine`, `${machine.machineId}\n`) },
     { phase: 'prepare', title: 'say what to do if the new kernel does not come up', action: write(`${paths.handover}/way-back`, `${options.wayBack} ${machine.pidMax.toString()} ${lastPid.toString()}\n`) },
-    ...groups.flatMap(({ priority, workloads }) => workloads.flatMap((workload) => [...handoverOf(workload, paths, restoredBefore(priority)), wants(workload.unit)])),
+    ...groups.flatMap(({ priority, workloads }) => {
+      const inLane = restoredAfter(workloads, machine.processors);
+      return workloads.flatMap((workload) => [...handoverOf(workload, paths, [...restoredBefore(priority), ...[inLane.get(workload.unit) ?? []].flat()]), wants(workload.unit)]);
+    }),
     { phase: 'prepare', title: 'settle after the last restore', action: write(`${paths.units}/segue-settle.service.d/segue.conf`, `[Unit]\nAfter=${carried.map(({ unit }) => unit).join(' ')}\n`) },
     ...state.filter((step) => step.phase === 'prepare'),
     ...packing(initramfs, options.to),

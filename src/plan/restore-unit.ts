@@ -38,14 +38,17 @@ function ownLines(text: string): string[] {
   });
 }
 
+/** Whoever comes after it waits no longer than this: ten times what a restore takes on a poor disk under emulation. */
+const restoreSeconds = (memory: number): number => 300 + Math.ceil(memory / (10 * 2 ** 20));
+
 /**
  * The unit as it is while its workload is restored: its own sandbox, limits and user, built around a sleeping process,
  * the anchor; then boot/restore, which is not sandboxed, restores the workload in there and makes it the main process.
  * It replaces the unit's own files, for a drop-in cannot take back what orders and pulls in (systemd.unit(5)), and
- * nothing but the restore is started before the workloads run again. `before` are more critical ones, which come first.
+ * nothing but the restore is started before the workloads run again. `before` are those that come first.
  * `segue settle` takes it away.
  */
-export function restoreUnit({ unitFiles, properties }: Workload, before: readonly string[]): string {
+export function restoreUnit({ unitFiles, properties, memory }: Workload, before: readonly string[]): string {
   const noExec = (properties['NoExecPaths'] ?? '') !== '';
   return [
     '# Written by segue for one boot; gone when the upgrade is settled.',
@@ -72,7 +75,7 @@ export function restoreUnit({ unitFiles, properties }: Workload, before: readonl
     'ExecStartPost=+/usr/lib/segue/restore %n $MAINPID',
     'Restart=no',
     'WatchdogSec=0',
-    'TimeoutStartSec=30min',
+    `TimeoutStartSec=${restoreSeconds(memory).toString()}`,
     // The one program that the sandbox must let run.
     ...(noExec ? ['ExecPaths=/usr/bin/sleep'] : []),
     '',

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { readFileSync } from 'node:fs';
 import { failed, ok, type Result } from '../failure/result.ts';
 import { chooseInitramfs } from '../initramfs/choose.ts';
@@ -49,7 +50,7 @@ export async function prepare({ to, afresh, store, prepare: wanted, wayBack }: U
   const earlier = cpuTimes();
   const began = process.hrtime.bigint();
 
-  const machine = { machineId: read('/etc/machine-id'), bootId: read('/proc/sys/kernel/random/boot_id'), commandLine: read('/proc/cmdline'), pidMax: Number(read('/proc/sys/kernel/pid_max')), reservedPids: seen.value.reservedPids, lastPid: Number(read('/proc/sys/kernel/ns_last_pid')) };
+  const machine = { machineId: read('/etc/machine-id'), bootId: read('/proc/sys/kernel/random/boot_id'), commandLine: read('/proc/cmdline'), pidMax: Number(read('/proc/sys/kernel/pid_max')), reservedPids: seen.value.reservedPids, lastPid: Number(read('/proc/sys/kernel/ns_last_pid')), processors: availableParallelism() };
   const id = prepared ?? newId(new Date());
   const initramfs = await chooseInitramfs({ kernel: kernel.value, commandLine: machine.commandLine, folder: `${handoverPaths(store, id).handover}/initramfs` });
   const state = await Promise.all(stateKinds.map((kind) => kind.carry({ paths: handoverPaths(store, id), survey: seen.value, carried })));

@@ -1,0 +1,20 @@
+import type { Workload } from '../model/workload.ts';
+
+/** One restore may wait for the disk, or for systemd, while another one works. */
+const LANES_PER_PROCESSOR = 2;
+
+/**
+ * After whom of its group each workload is restored; nobody for the first of each lane. Hundreds that are restored all at
+ * once are all late, and leave systemd no time to answer anybody. The lanes have about the same memory to read, and in
+ * each the smallest comes first.
+ */
+export function restoredAfter(group: readonly Workload[], processors: number): Map<string, string> {
+  const lanes: { memory: number; workloads: Workload[] }[] = Array.from({ length: processors * LANES_PER_PROCESSOR }, () => ({ memory: 0, workloads: [] }));
+  for (const workload of group.toSorted((a, b) => b.memory - a.memory)) {
+    const lane = lanes.reduce((least, each) => (each.memory < least.memory ? each : least));
+    // Also one without memory takes time.
+    lane.memory += Math.max(1, workload.memory);
+    lane.workloads.unshift(workload);
+  }
+  return new Map(lanes.flatMap(({ workloads }) => workloads.slice(1).map(({ unit }, index) => [unit, workloads[index]!.unit] as const)));
+}
