@@ -75,9 +75,8 @@ async function sealProven(handover: string, { unit, archives }: SealedWorkload, 
  * images have them, and `manifest`, the checksums that boot/lock and boot/restore verify.
  */
 export async function seal(handover: string, workloads: readonly SealedWorkload[]): Promise<Result<undefined>> {
-  const all = await inetSockets();
+  const [all, tables] = await Promise.all([inetSockets(), lockTables()]);
   if (!all.ok) return all;
-  const tables = await lockTables();
   if (!tables.ok) return tables;
   const existing = new Set(tables.value);
   const scripts: string[] = [];
