@@ -60,7 +60,7 @@ export function commands(action: Action): string {
     case 'resume':
       return `xargs kill -CONT </sys/fs/cgroup${action.controlGroup}/cgroup.procs`;
     case 'unlock':
-      return 'nft delete table inet segue # and the tables inet CRIU-…';
+      return 'nft list tables inet | grep -E " (segue|CRIU)-" | sed "s/^/delete /" | nft -f -';
     case 'sum':
       return summing(action.handover);
     case 'seal':
