@@ -39,7 +39,7 @@ journal=$(ls -t /var/lib/segue/upgrades/*/journal.ndjson | head -n 1)
 while [ $SECONDS -lt $end ] && { ${RUNS}; }; do
   grep -q '"event":"giving-up"' "$journal" || { sleep 0.2; continue; }
   if ${STANDS_STILL}; then still=\${EPOCHREALTIME/./}; fi
-  if nft list tables | grep -qE ' (segue|CRIU-)'; then locked=\${EPOCHREALTIME/./}; fi
+  if nft list tables | grep -qE ' (segue|CRIU)-'; then locked=\${EPOCHREALTIME/./}; fi
   sleep 0.05
 done
 echo "still until $still"

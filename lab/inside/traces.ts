@@ -35,7 +35,7 @@ export async function readTraces(guest: Guest, patterns?: readonly string[]): Pr
 
 /** Segue's own locks on sockets, and CRIU's. */
 export async function readLockTables(guest: Guest): Promise<string[]> {
-  return await lines(guest, "nft list tables | grep -E ' (segue|CRIU-)' || true");
+  return await lines(guest, "nft list tables | grep -E ' (segue|CRIU)-' || true");
 }
 
 /** The machine as it is to be when an upgrade was refused or given up: the same processes, and no trace. */

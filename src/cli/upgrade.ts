@@ -42,7 +42,7 @@ export function commands(action: Action): string {
     case 'remove':
       return `rm -rf ${display([action.path])}`;
     case 'drain':
-      return action.ports.length === 0 ? ': # no listening socket' : `# until nothing waits there, for ${action.seconds.toString()} s at most\nss -Htn state listening state syn-recv '( ${action.ports.map((port) => `sport = :${port.toString()}`).join(' or ')} )'`;
+      return `# until nothing waits there, for ${action.seconds.toString()} s at most\nss -Htn state listening state syn-recv '( ${action.ports.map((port) => `sport = :${port.toString()}`).join(' or ')} )'`;
     case 'snapshot':
       return `# in rounds, until the next would not pay; once it has let the task go, in ${action.controlGroup}\n${display(preDumpCommand(action.order, action.folder, 1))}`;
     case 'count-calls':
@@ -60,7 +60,7 @@ export function commands(action: Action): string {
     case 'resume':
       return `xargs kill -CONT </sys/fs/cgroup${action.controlGroup}/cgroup.procs`;
     case 'unlock':
-      return 'nft delete table inet segue # and the tables inet CRIU-…';
+      return 'nft list tables inet | grep -E " (segue|CRIU)-" | sed "s/^/delete /" | nft -f -';
     case 'sum':
       return summing(action.handover);
     case 'seal':

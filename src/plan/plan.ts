@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { failed, ok, type Result } from '../failure/result.ts';
 import { dumpCommand, nsenterOptions, restoreArguments, restoreDescriptors, type DumpOrder } from '../tools/criu.ts';
-import { listeningPorts, lockScript } from '../tools/nft.ts';
+import { holdScript, listeningPorts, lockScript } from '../tools/nft.ts';
 import { archive } from '../tools/tar.ts';
 import type { Kernel } from '../survey/kernels.ts';
 import type { Initramfs } from '../model/initramfs.ts';
@@ -269,14 +269,19 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     { phase: options.prepare ? 'snapshot' : 'prepare', title: 'compute the checksums of what is there', action: { kind: 'sum', handover: paths.handover } },
     ...stopped.map(({ unit }): Step => ({ phase: 'park', unit, title: 'stop it, as it will be started afresh', action: run(['systemctl', 'stop', '--', unit]), undo: run(['systemctl', 'start', '--', unit]) })),
     ...groups.flatMap(({ priority, workloads }, index): Step[] => {
-      const locked = groups.slice(0, index).flatMap((group) => group.workloads);
       const of = `of priority ${priority.toString()}`;
+      const ports = listeningPorts(workloads.flatMap(({ sockets }) => sockets));
+      const unlock: Action = { kind: 'unlock' };
+      // Where nobody listens, no connection waits.
+      const accepted: Step[] = ports.length === 0 ? [] : [
+        { phase: 'park', title: `hold new connections back to those ${of}`, action: run(['nft', '-f', '-'], holdScript(priority, workloads)), undo: unlock },
+        { phase: 'park', title: `let the connections that wait be accepted by those ${of}`, action: { kind: 'drain', ports, seconds: DRAIN_SECONDS } },
+      ];
       return [
         // Before the first are parked, nobody waits.
         ...lastRounds(workloads, paths, index === 0 ? 'snapshot' : 'park', options),
-        { phase: 'park', title: `hold new connections back to those ${of}`, action: run(['nft', '-f', '-'], lockScript(locked, workloads)), undo: { kind: 'unlock' } },
-        { phase: 'park', title: `let the connections that wait be accepted by those ${of}`, action: { kind: 'drain', ports: listeningPorts(workloads.flatMap(({ sockets }) => sockets)), seconds: DRAIN_SECONDS } },
-        { phase: 'park', title: `lock the sockets of those ${of}`, action: run(['nft', '-f', '-'], lockScript([...locked, ...workloads])) },
+        ...accepted,
+        { phase: 'park', title: `lock the sockets of those ${of}`, action: run(['nft', '-f', '-'], lockScript(priority, workloads)), ...(ports.length === 0 ? { undo: unlock } : {}) },
         ...proveSteps(workloads, paths, options.prepare),
         ...workloads.flatMap((workload) => parkSteps(workload, paths, options.prepare)),
       ];

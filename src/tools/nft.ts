@@ -35,14 +35,24 @@ function ofControlGroups(workloads: readonly LockedWorkload[]): string[] {
   return [...levels].map(([level, paths]) => `socket cgroupv2 level ${level.toString()} ${set(paths)}`);
 }
 
-/**
- * Nothing reaches or leaves the sockets of `locked` any more: what their images say stays true. New connections to `held`
- * wait: their first packet is dropped and sent again later; all else goes on.
- */
-export function lockScript(locked: readonly LockedWorkload[], held: readonly LockedWorkload[] = []): string {
-  const sockets = locked.flatMap((workload) => workload.sockets);
-  const groups = ofControlGroups(locked);
-  return table('segue', [...drops(sockets, 'input'), ...groups.map((group) => `${group} counter drop`), ...holds(held)], [...drops(sockets, 'output', OWNED), ...groups.map((group) => `${group} ${OWNED}counter drop`)]);
+/** Workloads of one priority have a table: what is locked already is not looked up and set again for each of the next. */
+const tableOf = (priority: number): string => `segue-${priority.toString()}`;
+/** Names of segue's tables, and of CRIU's. */
+const LOCK = /^inet (segue-\d+|CRIU-\S+)$/;
+
+/** New connections to these workloads wait: their first packet is dropped and sent again later; all else goes on. */
+export function holdScript(priority: number, workloads: readonly LockedWorkload[]): string {
+  const first = 'tcp flags & (syn | ack) == syn';
+  const ports = listeningPorts(workloads.flatMap(({ sockets }) => sockets));
+  const rules = ports.length === 0 ? [] : [`tcp dport ${set(ports)} ${first} counter drop`];
+  return table(tableOf(priority), [...rules, ...ofControlGroups(workloads).map((groups) => `${first} ${groups} counter drop`)], []);
+}
+
+/** In the place of the hold: nothing reaches or leaves the sockets of these workloads any more; what their images say stays true. */
+export function lockScript(priority: number, workloads: readonly LockedWorkload[]): string {
+  const sockets = workloads.flatMap((workload) => workload.sockets);
+  const groups = ofControlGroups(workloads);
+  return table(tableOf(priority), [...drops(sockets, 'input'), ...groups.map((group) => `${group} counter drop`)], [...drops(sockets, 'output', OWNED), ...groups.map((group) => `${group} ${OWNED}counter drop`)]);
 }
 
 /**
@@ -51,12 +61,6 @@ export function lockScript(locked: readonly LockedWorkload[], held: readonly Loc
  * net/netfilter/nft_meta.c), and takes nothing more in.
  */
 const OWNED = 'meta skuid != 4294967295 ';
-
-function holds(workloads: readonly LockedWorkload[]): string[] {
-  const ports = listeningPorts(workloads.flatMap(({ sockets }) => sockets));
-  const rules = ports.length === 0 ? [] : [`tcp dport ${set(ports)} tcp flags & (syn | ack) == syn counter drop`];
-  return [...rules, ...ofControlGroups(workloads).map((groups) => `tcp flags & (syn | ack) == syn ${groups} counter drop`)];
-}
 
 /** The same in the new kernel, where no socket exists yet; one table for each tree, deleted by CRIU as it restores. */
 export function handoverLockScript(name: string, sockets: readonly InetSocket[]): string {
@@ -107,7 +111,7 @@ export async function lockTables(pid?: number): Promise<Result<string[]>> {
   return listed.ok ? ok(parseLockTables(listed.value)) : listed;
 }
 
-export const parseLockTables = (text: string): string[] => [...text.matchAll(/^table inet (segue|CRIU-\S+)$/gm)].map((match) => match[1]!);
+export const parseLockTables = (text: string): string[] => [...text.matchAll(/^table (.+)$/gm)].flatMap(([, name = '']) => LOCK.exec(name)?.[1] ?? []);
 
 /** Opens every lock in a single transaction; CRIU may delete one of them at the same time, so each is made first. */
 export async function deleteLockTables(pid?: number): Promise<Result<undefined>> {
@@ -130,7 +134,7 @@ export function parseRuleset(stdout: string, stderr: string): Ruleset {
   const foreign = new Set([...stderr.matchAll(/^# Warning: table (\S+ \S+) is managed by iptables-nft/gm)].map((match) => match[1]!));
   const own = stdout.split(/^(?=table )/m).filter((table) => {
     const [, name = ''] = /^table (\S+ \S+)/.exec(table) ?? [];
-    return !foreign.has(name) && !/^inet (segue|CRIU-\S+)$/.test(name);
+    return !foreign.has(name) && !LOCK.test(name);
   });
   const manages = (family: string): boolean => [...foreign].some((name) => name.startsWith(`${family} `));
   return { nftables: own.join(''), compatible: [...(manages('ip') ? ['iptables' as const] : []), ...(manages('ip6') ? ['ip6tables' as const] : [])] };

@@ -46,7 +46,6 @@ test('what a dry run prints for folders and links makes them, and removes them',
 
 test.each<Action>([
   { kind: 'drain', ports: [80, 443], seconds: 15 },
-  { kind: 'drain', ports: [], seconds: 15 },
   { kind: 'dump', unit: 'a.service', argv: ['criu', 'dump', '--external', 'unix[3]'], images: '/store/images', privateUsers: true, pid: 1, startTime: 1 },
   { kind: 'resume', controlGroup: '/system.slice/a.service', keepStopped: [] },
   { kind: 'unlock' },

@@ -77,6 +77,13 @@ const archives = indices((step) => runs(step, 'tar'));
 const seal = index(({ action }) => action.kind === 'seal');
 const park = indices(({ phase }) => phase === 'park');
 
+test('where nobody listens no connection is held back or waited for, and giving up opens the lock', async () => {
+  const { steps: quiet } = await plan(survey([workload('quiet.service')]));
+  expect(quiet.filter(({ action }) => action.kind === 'drain')).toEqual([]);
+  const nft = quiet.filter((step) => runs(step, 'nft'));
+  expect(nft.map(({ title, undo }) => [title, undo])).toEqual([['lock the sockets of those of priority 20', { kind: 'unlock' }]]);
+});
+
 test('who has no obstacle is carried, and who has one may be stopped', () => {
   const seen = survey([workload('a.service'), blocked]);
   const chosen = choose(seen, ['blocked.service']);

@@ -9,7 +9,7 @@ import { valueOf } from '../value-of.ts';
 
 const word = fc.stringMatching(/^[A-Za-z][\w-]{0,12}$/);
 const table = fc
-  .record({ family: fc.constantFrom('inet', 'ip', 'ip6', 'bridge'), name: fc.oneof(word, fc.constantFrom('segue', 'segue2', 'CRIU-0f', 'filter')), rules: fc.array(fc.constantFrom('\tchain input {\n\t}\n', '\tset table {\n\t}\n', '\t\t# table inet segue\n')), foreign: fc.boolean() })
+  .record({ family: fc.constantFrom('inet', 'ip', 'ip6', 'bridge'), name: fc.oneof(word, fc.constantFrom('segue-20', 'segue2', 'CRIU-0f', 'filter')), rules: fc.array(fc.constantFrom('\tchain input {\n\t}\n', '\tset table {\n\t}\n', '\t\t# table inet segue-20\n')), foreign: fc.boolean() })
   .map(({ family, name, rules, foreign }) => ({ name: `${family} ${name}`, text: `table ${family} ${name} {\n${rules.join('')}}\n`, foreign }));
 const tables = fc.uniqueArray(table, { maxLength: 6, selector: ({ name }) => name });
 
@@ -18,7 +18,7 @@ test('every table comes back as it was printed, but for locks and those that nft
     fc.property(tables, (all) => {
       const warnings = all.filter(({ foreign }) => foreign).map(({ name }) => `# Warning: table ${name} is managed by iptables-nft, do not touch!\n`);
       const { nftables, compatible } = parseRuleset(all.map(({ text }) => text).join(''), warnings.join(''));
-      const own = all.filter(({ name, foreign }) => !foreign && name !== 'inet segue' && name !== 'inet CRIU-0f' && !name.startsWith('inet CRIU-'));
+      const own = all.filter(({ name, foreign }) => !foreign && name !== 'inet segue-20' && name !== 'inet CRIU-0f' && !name.startsWith('inet CRIU-'));
       expect(nftables).toBe(own.map(({ text }) => text).join(''));
       for (const [family, program] of [['ip', 'iptables'], ['ip6', 'ip6tables']] as const) {
         expect(compatible.includes(program)).toBe(all.some(({ name, foreign }) => foreign && name.startsWith(`${family} `)));
@@ -30,7 +30,7 @@ test('every table comes back as it was printed, but for locks and those that nft
 test('the locks among the tables are found, and no others', () => {
   fc.assert(
     fc.property(tables, (all) => {
-      const locks = all.flatMap(({ name }) => (/^inet (?:segue|CRIU-.+)$/.test(name) ? [name.slice('inet '.length)] : []));
+      const locks = all.flatMap(({ name }) => (/^inet (?:segue-20|CRIU-.+)$/.test(name) ? [name.slice('inet '.length)] : []));
       expect(parseLockTables(all.map(({ name }) => `table ${name}\n`).join(''))).toEqual(locks);
     }),
   );
@@ -42,7 +42,7 @@ test('of damaged rules no line comes that was not printed, and no lock', () => {
       const { nftables } = parseRuleset(stdout, stderr);
       const printed = new Set(stdout.split('\n'));
       for (const line of nftables.split('\n')) expect(printed.has(line) || line === '').toBe(true);
-      expect(nftables).not.toMatch(/^table inet segue(?!\S)/m);
+      expect(nftables).not.toMatch(/^table inet segue-\d+(?!\S)/m);
     }),
   );
 });
@@ -50,7 +50,7 @@ test('of damaged rules no line comes that was not printed, and no lock', () => {
 test('damaged names of tables give nothing that would be a command of its own', () => {
   fc.assert(
     fc.property(damaged(fixture('nft/tables.txt')), (text) => {
-      for (const name of parseLockTables(text)) expect(name).toMatch(/^(segue|CRIU-\S+)$/);
+      for (const name of parseLockTables(text)) expect(name).toMatch(/^(segue-\d+|CRIU-\S+)$/);
     }),
   );
 });

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { handoverLockScript, listeningPorts, lockScript, parseRuleset, type LockedWorkload } from '../../../src/tools/nft.ts';
+import { handoverLockScript, holdScript, listeningPorts, lockScript, parseRuleset, type LockedWorkload } from '../../../src/tools/nft.ts';
 import { parseInet } from '../../../src/tools/ss.ts';
 import { fixture } from '../../fixtures/fixture.ts';
 import { inetSocket, listening } from '../survey/builders.ts';
@@ -43,13 +43,13 @@ test('the ports that are listened on are told once each, in order', () => {
 });
 
 test('the hold drops first packets only', () => {
-  const script = lockScript([], WORKLOADS);
+  const script = holdScript(20, WORKLOADS);
   expect(script).toMatchSnapshot();
   for (const rule of script.split('\n').filter((line) => line.includes(' drop'))) expect(rule).toContain('tcp flags & (syn | ack) == syn');
 });
 
 test('the lock drops every packet of listeners, UDP sockets, connections and cgroups, both ways', () => {
-  expect(lockScript(WORKLOADS)).toMatchSnapshot();
+  expect(lockScript(20, WORKLOADS)).toMatchSnapshot();
 });
 
 test('the lock of the new kernel names no cgroup, as none exists yet', () => {
@@ -59,7 +59,7 @@ test('the lock of the new kernel names no cgroup, as none exists yet', () => {
 });
 
 test("every script lets CRIU's own packets through before it drops anything", () => {
-  for (const script of [lockScript([], WORKLOADS), lockScript(WORKLOADS), handoverLockScript('CRIU-0', SOCKETS)]) {
+  for (const script of [holdScript(20, WORKLOADS), lockScript(20, WORKLOADS), handoverLockScript('CRIU-0', SOCKETS)]) {
     for (const chain of script.split('chain ').slice(1)) {
       const rules = chain.split('\n').slice(2);
       expect(rules[0]?.trim()).toBe('meta mark 0xc114 accept');
@@ -68,14 +68,14 @@ test("every script lets CRIU's own packets through before it drops anything", ()
 });
 
 test('workloads without sockets have scripts without empty sets', () => {
-  for (const script of [lockScript([], []), lockScript([]), handoverLockScript('CRIU-0', [])]) expect(script).not.toMatch(/\{\s*\}\s*counter/);
+  for (const script of [holdScript(20, []), lockScript(20, []), handoverLockScript('CRIU-0', [])]) expect(script).not.toMatch(/\{\s*\}\s*counter/);
 });
 
 asRoot('nft takes the hold, then the lock in its place', () => {
-  const { status, stderr, rules } = load(lockScript([], WORKLOADS), lockScript(WORKLOADS));
+  const { status, stderr, rules } = load(holdScript(20, WORKLOADS), lockScript(20, WORKLOADS));
 
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  expect(rules.match(/^table inet segue/gm)).toHaveLength(1);
+  expect(rules.match(/^table inet segue-20 /gm)).toHaveLength(1);
   expect(rules).not.toContain('== syn');
 });
 
@@ -88,7 +88,7 @@ asRoot('nft takes the locks of the new kernel, of crafted and of real sockets, a
 });
 
 asRoot('the hold and the lock of no workload are scripts that nft takes', () => {
-  expect(load(lockScript([], []), lockScript([]))).toMatchObject({ status: 0, stderr: '' });
+  expect(load(holdScript(20, []), lockScript(20, []))).toMatchObject({ status: 0, stderr: '' });
 });
 
 asRoot('a connection to a locked port waits, and one to another port goes on', () => {
@@ -117,7 +117,7 @@ asRoot('under a lock nothing leaves an open connection, but that one is closed i
       });
     });
     setTimeout(() => process.exit(1), 5000);`;
-  const lock = lockScript([{ unit: 'a.service', controlGroup: '/', sockets: [listening(80)] }]).replaceAll(/^.*cgroupv2.*\n/gm, '');
+  const lock = lockScript(20, [{ unit: 'a.service', controlGroup: '/', sockets: [listening(80)] }]).replaceAll(/^.*cgroupv2.*\n/gm, '');
   const { stdout, status } = spawnSync('unshare', ['--net', 'sh', '-c', 'ip link set lo up && exec "$0" -e "$1" "$2"', process.execPath, program, lock], { encoding: 'utf8' });
 
   expect({ stdout, status }).toEqual({ stdout: 'closed\n', status: 0 });

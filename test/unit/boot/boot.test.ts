@@ -1,0 +1,44 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { isRoot, PrivateMachine } from './private-machine.ts';
+
+const SETTINGS = ['vm/overcommit_memory', 'kernel/panic'];
+
+describe.runIf(isRoot)('boot', () => {
+  let machine: PrivateMachine;
+  beforeEach(() => {
+    machine = new PrivateMachine();
+    machine.write('workloads/a.service/main', '1\n');
+    // They stay what they are on the machine that the tests run on.
+    machine.write('state/sysctl', SETTINGS.map((key) => `${key}=${readFileSync(`/proc/sys/${key}`, 'utf8')}`).join(''));
+    writeFileSync(join(machine.run, 'segue/state'), '');
+    mkdirSync(join(machine.run, 'segue/ended'));
+    writeFileSync(join(machine.run, 'segue/ended/a.service'), '');
+    machine.replace('systemctl', 'echo "$@" >>/run/calls');
+  });
+  afterEach(() => {
+    machine[Symbol.dispose]();
+  });
+
+  const calls = (): string[] => readFileSync(join(machine.run, 'calls'), 'utf8').trim().split('\n');
+
+  test('when all run again the boot goes on, and there is no way back any more', () => {
+    expect(machine.sh('boot')).toEqual({ stdout: '', stderr: '', exitCode: 0 });
+    expect(calls()).toEqual(['start --no-block default.target']);
+    expect(machine.journal().map(({ event }) => event)).toEqual(['booting']);
+    expect(existsSync(`${machine.paths.upgrade}/booted`)).toBe(true);
+  });
+
+  test('systemd is asked again until it hears', () => {
+    machine.replace('systemctl', 'echo "$@" >>/run/calls; [ "$(wc -l </run/calls)" -gt 2 ] || { echo "Connection timed out" >&2; exit 1; }');
+    expect(machine.sh('boot').exitCode).toBe(0);
+    expect(calls()).toEqual(Array.from({ length: 3 }, () => 'start --no-block default.target'));
+  });
+
+  test('a setting that cannot be put back does not end the boot', () => {
+    machine.write('state/sysctl', 'vm/overcommit_memory=much\nkernel/panic=never\n');
+    expect(machine.sh('boot').exitCode).toBe(0);
+    expect(calls()).toEqual(['start --no-block default.target']);
+  });
+});
