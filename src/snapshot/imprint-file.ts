@@ -15,19 +15,26 @@ export async function writeImprint({ workload, handover, hostNetwork, trees }: W
   if (!summed.ok) return summed;
   const snapshots = await Promise.all(trees.map(({ folder }) => fs.readFile(`${folder}/manifest`, 'utf8')));
   await fs.writeFile(`${workload}/manifest`, [...summed.value.map(({ line }) => `${line}\n`), ...snapshots].join(''), { mode: 0o600 });
-  await fs.writeFile(fileOf(workload), JSON.stringify(imprint), { mode: 0o600 });
+  const path = fileOf(workload);
+  await fs.writeFile(path, JSON.stringify(imprint), { mode: 0o600 });
+  const version = versionOf(path);
+  if (version !== undefined) known.set(path, { version, imprint });
   return ok(undefined);
 }
 
-/** What was read last: hundreds of imprints are asked for again while everything stands still. */
+/** What was written or read last: hundreds of imprints are asked for while everything stands still. */
 const known = new Map<string, { readonly version: string; readonly imprint: Imprint | undefined }>();
+
+function versionOf(path: string): string | undefined {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? undefined : [stat.ino, stat.mtimeNs, stat.size].join(' ');
+}
 
 /** The imprint of a workload's image; undefined when there is none, or not all of one. */
 export function readImprint(workload: string): Imprint | undefined {
   const path = fileOf(workload);
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-  if (stat === undefined) return undefined;
-  const version = [stat.ino, stat.mtimeNs, stat.size].join(' ');
+  const version = versionOf(path);
+  if (version === undefined) return undefined;
   const last = known.get(path);
   if (last?.version === version) return last.imprint;
   const imprint = parseImprint(readFileSync(path, 'utf8'));
