@@ -1,15 +1,18 @@
 import type { Workload } from '../model/workload.ts';
 
-/** One restore may wait for the disk, or for systemd, while another one works. */
-const LANES_PER_PROCESSOR = 2;
+/**
+ * A restore waits for the disk, for systemd, or, should something be wrong, for its time limit: on a machine with few
+ * workloads none of them waits for another.
+ */
+export const LANES_PER_PROCESSOR = 4;
 
 /**
  * After whom of its group each workload is restored; nobody for the first of each lane. Hundreds that are restored all at
- * once are all late, and leave systemd no time to answer anybody. The lanes have about the same memory to read, and in
- * each the smallest comes first.
+ * once are all late, and leave systemd no time to answer anybody. The `count` lanes have about the same memory to read, and
+ * in each the smallest comes first.
  */
-export function restoredAfter(group: readonly Workload[], processors: number): Map<string, string> {
-  const lanes: { memory: number; workloads: Workload[] }[] = Array.from({ length: processors * LANES_PER_PROCESSOR }, () => ({ memory: 0, workloads: [] }));
+export function restoredAfter(group: readonly Workload[], count: number): Map<string, string> {
+  const lanes: { memory: number; workloads: Workload[] }[] = Array.from({ length: count }, () => ({ memory: 0, workloads: [] }));
   for (const workload of group.toSorted((a, b) => b.memory - a.memory)) {
     const lane = lanes.reduce((least, each) => (each.memory < least.memory ? each : least));
     // Also one without memory takes time.

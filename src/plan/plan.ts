@@ -9,7 +9,7 @@ import type { Survey } from '../model/survey.ts';
 import type { Tree, Workload } from '../model/workload.ts';
 import { firstFreePid, newCommandLine } from './command-line.ts';
 import { ownSettings } from './own-settings.ts';
-import { restoredAfter } from './lanes.ts';
+import { LANES_PER_PROCESSOR, restoredAfter } from './lanes.ts';
 import { byPriority } from './priority.ts';
 import { restoreUnit } from './restore-unit.ts';
 import { HANDOVER_FORMAT, handoverPaths, WAY_BACK, type HandoverPaths, type WayBackPolicy } from '../model/handover.ts';
@@ -252,7 +252,7 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     { phase: 'prepare', title: 'name this machine', action: write(`${paths.handover}/machine`, `${machine.machineId}\n`) },
     { phase: 'prepare', title: 'say what to do if the new kernel does not come up', action: write(`${paths.handover}/way-back`, `${options.wayBack} ${machine.pidMax.toString()} ${lastPid.toString()}\n`) },
     ...groups.flatMap(({ priority, workloads }) => {
-      const inLane = restoredAfter(workloads, machine.processors);
+      const inLane = restoredAfter(workloads, machine.processors * LANES_PER_PROCESSOR);
       return workloads.flatMap((workload) => [...handoverOf(workload, paths, [...restoredBefore(priority), ...[inLane.get(workload.unit) ?? []].flat()]), wants(workload.unit)]);
     }),
     { phase: 'prepare', title: 'settle after the last restore', action: write(`${paths.units}/segue-settle.service.d/segue.conf`, `[Unit]\nAfter=${carried.map(({ unit }) => unit).join(' ')}\n`) },
