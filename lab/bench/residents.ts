@@ -32,7 +32,11 @@ const FILES: Readonly<Record<string, string>> = {
 export const RESIDENTS = JSON.stringify(FILES);
 
 export async function installResidents(guest: Guest): Promise<void> {
-  for (const [path, content] of Object.entries(FILES)) {
+  await installFiles(guest, FILES);
+}
+
+async function installFiles(guest: Guest, files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [path, content] of Object.entries(files)) {
     await guest.exec(`install -D -m ${path.includes('/bin/') ? 755 : 644} /dev/stdin ${path}`, { input: content });
   }
   await guest.exec(['systemctl', 'daemon-reload']);
@@ -55,5 +59,5 @@ export async function startResidents(guest: Guest, sleepers: readonly Sleepers[]
 
 /** It is held in the stoppage only. */
 export async function forbidSnapshots(guest: Guest, unit: string): Promise<void> {
-  await guest.exec(`install -D -m 644 /dev/stdin /etc/systemd/system/${unit}.d/snapshot.conf && systemctl daemon-reload`, { input: '[X-Segue]\nSnapshot=no\n' });
+  await installFiles(guest, { [`/etc/systemd/system/${unit}.d/snapshot.conf`]: '[X-Segue]\nSnapshot=no\n' });
 }

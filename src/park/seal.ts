@@ -10,7 +10,7 @@ import { inetSockets, type InetSocket } from '../tools/ss.ts';
 import { checksums } from '../tools/xxhsum.ts';
 import { readImprint } from '../snapshot/imprint-file.ts';
 import { isProven } from './prove.ts';
-import { filesBelow, sumTheRest } from './sums.ts';
+import { filesBelow, sumTheRest, unsummed } from './sums.ts';
 import { writeDurably } from './write-durably.ts';
 
 /** Sockets that the (stopped) tasks of a cgroup hold now. */
@@ -23,9 +23,6 @@ async function socketsOf(controlGroup: string, all: readonly InetSocket[]): Prom
   }
   return socketsHeld(files, all);
 }
-
-/** Files of a workload's folder that a seal must sum: snapshots were summed when they were taken. */
-const unsummed = (file: string): boolean => !/\/(snapshots\/.*|manifest|imprint\.json)$/.test(file);
 
 /** The locks of a workload's trees in the new kernel, and their names. */
 interface Locks {

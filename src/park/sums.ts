@@ -16,9 +16,12 @@ export async function filesBelow(folder: string): Promise<string[]> {
   return entries.filter((entry) => entry.isFile()).map((entry) => `${entry.parentPath}/${entry.name}`.slice(folder.length + 1)).sort();
 }
 
+/** Files of a workload's folder whose checksums no snapshot has: those of snapshots were computed when these were taken. */
+export const unsummed = (file: string): boolean => !/\/(snapshots\/.*|manifest|imprint\.json)$/.test(file);
+
 async function others(handover: string): Promise<string[]> {
-  const names = (await fs.readdir(handover)).filter((name) => ![OF_OTHERS, WORKLOADS].includes(name));
-  return (await Promise.all(names.map(async (name) => ((await fs.lstat(`${handover}/${name}`)).isDirectory() ? (await filesBelow(`${handover}/${name}`)).map((file) => `${name}/${file}`) : [name])))).flat();
+  const entries = (await fs.readdir(handover, { withFileTypes: true })).filter(({ name }) => ![OF_OTHERS, WORKLOADS].includes(name));
+  return (await Promise.all(entries.map(async (entry) => (entry.isDirectory() ? (await filesBelow(`${handover}/${entry.name}`)).map((file) => `${entry.name}/${file}`) : [entry.name])))).flat();
 }
 
 /** Writes the checksums of these files, of which those in `known` need not be computed. */

@@ -253,7 +253,7 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     { phase: 'prepare', title: 'say what to do if the new kernel does not come up', action: write(`${paths.handover}/way-back`, `${options.wayBack} ${machine.pidMax.toString()} ${lastPid.toString()}\n`) },
     ...groups.flatMap(({ priority, workloads }) => {
       const inLane = restoredAfter(workloads, machine.processors * LANES_PER_PROCESSOR);
-      return workloads.flatMap((workload) => [...handoverOf(workload, paths, [...restoredBefore(priority), ...[inLane.get(workload.unit) ?? []].flat()]), wants(workload.unit)]);
+      return workloads.flatMap((workload) => [...handoverOf(workload, paths, [...restoredBefore(priority), inLane.get(workload.unit)].filter((unit) => unit !== undefined)), wants(workload.unit)]);
     }),
     { phase: 'prepare', title: 'settle after the last restore', action: write(`${paths.units}/segue-settle.service.d/segue.conf`, `[Unit]\nAfter=${carried.map(({ unit }) => unit).join(' ')}\n`) },
     ...state.filter((step) => step.phase === 'prepare'),

@@ -38,7 +38,7 @@ function ownLines(text: string): string[] {
   });
 }
 
-/** Whoever comes after it waits no longer than this: ten times what a restore takes on a poor disk under emulation. */
+/** Whoever comes after it waits no longer than this, also where a disk reads 10 MiB a second. */
 const restoreSeconds = (memory: number): number => 300 + Math.ceil(memory / (10 * 2 ** 20));
 
 /**

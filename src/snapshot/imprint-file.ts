@@ -1,6 +1,7 @@
 import { promises as fs, readFileSync, rmSync, statSync } from 'node:fs';
 import { ok, type Result } from '../failure/result.ts';
 import type { WholeSnapshot } from '../model/step.ts';
+import { filesBelow, unsummed } from '../park/sums.ts';
 import { checksums } from '../tools/xxhsum.ts';
 import { Imprint } from './imprint.ts';
 
@@ -9,9 +10,8 @@ const fileOf = (workload: string): string => `${workload}/imprint.json`;
 /** Completes a workload's part of the hand-over with its image as it is: locks, checksums; at last the imprint. */
 export async function writeImprint({ workload, handover, hostNetwork, trees }: WholeSnapshot, imprint: Imprint): Promise<Result<undefined>> {
   await fs.writeFile(`${workload}/locks`, hostNetwork ? imprint.locks.map((table) => `${table}\n`).join('') : '', { mode: 0o600 });
-  const entries = await fs.readdir(workload, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => `${entry.parentPath}/${entry.name}`.slice(handover.length + 1));
-  const summed = await checksums(handover, files.filter((file) => !/\/(snapshots\/|manifest$|imprint\.json$)/.test(file)));
+  const files = (await filesBelow(workload)).map((file) => `${workload}/${file}`.slice(handover.length + 1));
+  const summed = await checksums(handover, files.filter(unsummed));
   if (!summed.ok) return summed;
   const snapshots = await Promise.all(trees.map(({ folder }) => fs.readFile(`${folder}/manifest`, 'utf8')));
   await fs.writeFile(`${workload}/manifest`, [...summed.value.map(({ line }) => `${line}\n`), ...snapshots].join(''), { mode: 0o600 });

@@ -35,6 +35,9 @@ function ofControlGroups(workloads: readonly LockedWorkload[]): string[] {
   return [...levels].map(([level, paths]) => `socket cgroupv2 level ${level.toString()} ${set(paths)}`);
 }
 
+/** The packet that asks for a connection. */
+const FIRST_PACKET = 'tcp flags & (syn | ack) == syn';
+
 /** Workloads of one priority have a table: what is locked already is not looked up and set again for each of the next. */
 const tableOf = (priority: number): string => `segue-${priority.toString()}`;
 /** Names of segue's tables, and of CRIU's. */
@@ -42,10 +45,9 @@ const LOCK = /^inet (segue-\d+|CRIU-\S+)$/;
 
 /** New connections to these workloads wait: their first packet is dropped and sent again later; all else goes on. */
 export function holdScript(priority: number, workloads: readonly LockedWorkload[]): string {
-  const first = 'tcp flags & (syn | ack) == syn';
   const ports = listeningPorts(workloads.flatMap(({ sockets }) => sockets));
-  const rules = ports.length === 0 ? [] : [`tcp dport ${set(ports)} ${first} counter drop`];
-  return table(tableOf(priority), [...rules, ...ofControlGroups(workloads).map((groups) => `${first} ${groups} counter drop`)], []);
+  const rules = ports.length === 0 ? [] : [`tcp dport ${set(ports)} ${FIRST_PACKET} counter drop`];
+  return table(tableOf(priority), [...rules, ...ofControlGroups(workloads).map((groups) => `${FIRST_PACKET} ${groups} counter drop`)], []);
 }
 
 /** In the place of the hold: nothing reaches or leaves the sockets of these workloads any more; what their images say stays true. */
@@ -79,7 +81,7 @@ function drops(sockets: readonly InetSocket[], direction: 'input' | 'output', ow
   const tcp = listeningPorts(sockets);
   const udp = udpPorts(sockets);
   const rules = [
-    ...(tcp.length > 0 ? [`tcp ${here} ${set(tcp)} tcp flags & (syn | ack) == syn ${owned}counter drop`, `tcp ${here} ${set(tcp)} ${stop}`] : []),
+    ...(tcp.length > 0 ? [`tcp ${here} ${set(tcp)} ${FIRST_PACKET} ${owned}counter drop`, `tcp ${here} ${set(tcp)} ${stop}`] : []),
     ...(udp.length > 0 ? [`udp ${here} ${set(udp)} ${owned}counter drop`] : []),
   ];
   for (const family of ['ip', 'ip6'] as const) {
