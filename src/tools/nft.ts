@@ -113,7 +113,7 @@ export async function lockTables(pid?: number): Promise<Result<string[]>> {
   return listed.ok ? ok(parseLockTables(listed.value)) : listed;
 }
 
-export const parseLockTables = (text: string): string[] => [...text.matchAll(/^table (.+)$/gm)].flatMap(([, name = '']) => LOCK.exec(name)?.[1] ?? []);
+export const parseLockTables = (text: string): string[] => text.split('\n').flatMap((line) => (line.startsWith('table ') ? LOCK.exec(line.slice('table '.length))?.[1] ?? [] : []));
 
 /** Opens every lock in a single transaction; CRIU may delete one of them at the same time, so each is made first. */
 export async function deleteLockTables(pid?: number): Promise<Result<undefined>> {
@@ -133,8 +133,9 @@ export interface Ruleset {
 
 /** Takes what `nft list ruleset` prints apart: on the standard error it warns of tables with rules of iptables-nft that it cannot write. */
 export function parseRuleset(stdout: string, stderr: string): Ruleset {
-  const foreign = new Set([...stderr.matchAll(/^# Warning: table (\S+ \S+) is managed by iptables-nft/gm)].map((match) => match[1]!));
-  const own = stdout.split(/^(?=table )/m).filter((table) => {
+  const foreign = new Set(stderr.split('\n').flatMap((line) => /^# Warning: table (\S+ \S+) is managed by iptables-nft/.exec(line)?.[1] ?? []));
+  // `^` with the flag m is also after U+2028, in the midst of what nft calls a line.
+  const own = stdout.split(/(?<=^|\n)(?=table )/).filter((table) => {
     const [, name = ''] = /^table (\S+ \S+)/.exec(table) ?? [];
     return !foreign.has(name) && !LOCK.test(name);
   });

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { handoverLockScript, holdScript, listeningPorts, lockScript, parseRuleset, type LockedWorkload } from '../../../src/tools/nft.ts';
+import { handoverLockScript, holdScript, listeningPorts, lockScript, parseLockTables, parseRuleset, type LockedWorkload } from '../../../src/tools/nft.ts';
 import { parseInet } from '../../../src/tools/ss.ts';
 import { fixture } from '../../fixtures/fixture.ts';
 import { inetSocket, listening } from '../survey/builders.ts';
@@ -128,6 +128,12 @@ test('of all rules the locks are left out, and so are tables with rules that onl
   expect(nftables.match(/^table .*/gm)).toEqual(['table inet mine {', 'table ip6 filter {', 'table ip plain {']);
   expect(nftables).toContain('iifname "eth0" tcp dport 9999 counter packets 0 bytes 0 drop');
   expect(compatible).toEqual(['iptables']);
+});
+
+test('only a line end begins a table', () => {
+  const rules = 'table inet mine {\n\tcomment "a\u2028table inet CRIU-b {"\n}\n';
+  expect(parseRuleset(rules, 'x\u2028# Warning: table inet mine is managed by iptables-nft, do not touch!\n').nftables).toBe(rules);
+  expect(parseLockTables('table inet a\u2028table inet CRIU-b\ntable inet segue-20\n')).toEqual(['segue-20']);
 });
 
 test('a machine without rules has none to put back', () => {
