@@ -5,8 +5,13 @@ import { run } from '../host/run.js';
 export const GUEST_ADDRESS = '10.77.0.2';
 export const HOST_ADDRESS = '10.77.0.1';
 export const TAP = 'tap0';
-/** Of new connections from outside; older kernels do not have the second. */
-const PATIENCE = ['net.ipv4.tcp_syn_retries=127', 'net.ipv4.tcp_syn_linear_timeouts=120'];
+/**
+ * Of those outside. New connections are patient (older kernels do not have the second). A namespace has the congestion
+ * control of the machine at first, which is anybody's choice; this one is the kernel's, and always there. With bbr a
+ * sender takes the losses of an emulated minute for a policer (bbr_lt_bw_sampling, net/ipv4/tcp_bbr.c) and may go on at a
+ * kilobit a second for many minutes, although nothing holds it back any more.
+ */
+const SETTINGS = ['net.ipv4.tcp_syn_retries=127', 'net.ipv4.tcp_syn_linear_timeouts=120', 'net.ipv4.tcp_congestion_control=cubic'];
 
 /** The same in every namespace: a guest resumed from a saved state already knows its gateway's. */
 const TAP_MAC = '02:5e:67:75:65:01';
@@ -31,7 +36,7 @@ export async function createNamespace(namespace: string): Promise<void> {
   // An emulated guest is twenty times slower than the machine that it stands for, and so is its pause. With the usual
   // backoff a connect() would sit out twice that pause and give up in it (tcp_syn_retries of tcp(7), 127 s in all); with
   // a try each second it waits as long as it has to.
-  for (const setting of PATIENCE) await execa('ip', ['netns', 'exec', namespace, 'sysctl', '--quiet', '--write', setting], { reject: false });
+  for (const setting of SETTINGS) await execa('ip', ['netns', 'exec', namespace, 'sysctl', '--quiet', '--write', setting], { reject: false });
 }
 
 export async function deleteNamespace(namespace: string): Promise<void> {
