@@ -6,7 +6,7 @@ import { ensureImage, type Image } from './image/image.js';
 import { chooseKernel } from './image/kernels.js';
 import { chooseAccelerator } from './qemu/accelerator.js';
 import { ensureQemu, type QemuBinary } from './qemu/binary.js';
-import { parseMemory, type Hardware } from './qemu/command-line.js';
+import { EMULATED_PROCESSOR, parseMemory, type Hardware } from './qemu/command-line.js';
 import type { Workshop } from './workshop.js';
 
 export interface MachineOptions {
@@ -57,8 +57,8 @@ export function kernelFiles(image: Image, release: string): { kernel: string; in
   };
 }
 
-/** The part of the host that a saved state depends on: with KVM a guest sees the host's processor. */
+/** The processor that a saved state depends on: with KVM it is the host's. */
 export function processorOf(hardware: Hardware): string {
-  if (hardware.accelerator === 'tcg') return 'tcg';
+  if (hardware.accelerator === 'tcg') return EMULATED_PROCESSOR;
   return /^model name\s*: (.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? 'unknown';
 }

@@ -23,6 +23,12 @@ export type Memory =
   /** In the file of a saved state; what the guest changes stays its own. */
   | { readonly kind: 'copied-on-write'; readonly file: string };
 
+/**
+ * All that QEMU can emulate, but for what makes Linux copy memory with `rep movsb` (X86_FEATURE_ERMS, FSRM;
+ * arch/x86/lib/copy_user_64.S): that is emulated byte by byte, and every read(2) and send(2) takes several times as long.
+ */
+export const EMULATED_PROCESSOR = 'max,-erms,-fsrm';
+
 /** One start of QEMU. */
 export interface Start {
   readonly hardware: Hardware;
@@ -47,7 +53,7 @@ export function qemuArguments(start: Start): string[] {
   return [
     '-nodefaults', '-no-user-config', '-display', 'none',
     '-machine', 'pc,memory-backend=pc.ram',
-    ...(hardware.accelerator === 'kvm' ? ['-accel', 'kvm', '-cpu', 'host'] : ['-accel', 'tcg,thread=multi', '-cpu', 'max']),
+    ...(hardware.accelerator === 'kvm' ? ['-accel', 'kvm', '-cpu', 'host'] : ['-accel', 'tcg,thread=multi', '-cpu', EMULATED_PROCESSOR]),
     '-smp', String(hardware.cpus),
     '-m', `${hardware.memory}M`,
     '-object', memoryObject(start.memory, hardware.memory),
