@@ -297,7 +297,8 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
         workloads: carried.map((workload) => ({ unit: workload.unit, controlGroup: workload.controlGroup, hostNetwork: !workload.entered.includes('net'), archives: workload.privateMounts.map(({ path }) => archiveName(path)), images: workload.trees.map((tree) => order(workload, tree, paths, false).images) })),
       },
     },
-    { phase: 'park', title: 'write the journal to disk', action: run(['journalctl', '--sync']) },
+    // One that is open when the kernel goes is renamed as damaged by the next (journalctl(1), --relinquish-var).
+    { phase: 'park', title: "close the system's journal on disk", action: run(['journalctl', '--relinquish-var']), undo: run(['journalctl', '--flush']) },
     { phase: 'jump', title: 'write all filesystems to disk', action: run(['sync']) },
     { phase: 'jump', title: 'leave word for a boot that finds its way back', action: write(WAY_BACK, `${options.id} ${options.store} ${machine.bootId}\n`), undo: { kind: 'remove', path: WAY_BACK } },
     { phase: 'jump', title: `start Linux ${options.to.release} (from here on it cannot be given up)`, action: { kind: 'jump' } },

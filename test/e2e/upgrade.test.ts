@@ -151,6 +151,7 @@ describe('to the newest kernel', () => {
     expect(numbers).toEqual(Array.from({ length: numbers.length }, (_, index) => index + 1));
     const now = (await lines(guest, 'journalctl -b -u speaker -o cat | sed -n "s/^sentence //p"')).map(Number);
     expect(now[0]).toBeGreaterThan(1);
+    expect(await line(guest, 'journalctl -b -u systemd-journald -o cat | grep -c "uncleanly shut down" || true')).toBe('0');
   });
 
   test('no service spins', async () => {
