@@ -5,6 +5,7 @@ import { run } from '../host/run.js';
 export const GUEST_ADDRESS = '10.77.0.2';
 export const HOST_ADDRESS = '10.77.0.1';
 export const TAP = 'tap0';
+export const GUEST_MAC = '52:54:00:77:00:02';
 /** Of new connections from outside; older kernels do not have the second. */
 const PATIENCE = ['net.ipv4.tcp_syn_retries=127', 'net.ipv4.tcp_syn_linear_timeouts=120'];
 

@@ -1,5 +1,5 @@
-import { cacheKey } from '../cache-key.js';
-import type { Lab, SavedState } from '../lab.js';
+import { cacheKey } from '../../cache-key.js';
+import type { Lab, SavedState } from '../../lab.js';
 import type { Sleepers } from './cases.js';
 import { installResidents, RESIDENTS, startResidents } from './residents.js';
 

@@ -1,3 +1,4 @@
+import { median } from '../spread.js';
 import type { CaseName } from './cases.js';
 
 /** What the ratios are made of: one case, in one run. */
@@ -38,13 +39,6 @@ export const RATIO_NAMES = Object.keys(RATIOS) as RatioName[];
 /** The cases that these ratios need, each once. */
 export function casesFor(names: readonly RatioName[]): CaseName[] {
   return [...new Set(names.flatMap((name): readonly CaseName[] => RATIOS[name].cases.toReversed()))];
-}
-
-export function median(values: readonly number[]): number | undefined {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle];
-  return upper === undefined || sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
 }
 
 /**

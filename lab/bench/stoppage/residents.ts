@@ -1,4 +1,4 @@
-import type { Guest } from '../lab.js';
+import type { Guest } from '../../lab.js';
 import { CRITICAL_MIB, type Sleepers } from './cases.js';
 
 export const CRITICAL = 'critical.service';

@@ -1,5 +1,5 @@
-import type { JournalEvent } from './journal.js';
-import { stoppageSpan } from './steps.js';
+import type { JournalEvent } from '../journal.js';
+import { stoppageSpan } from '../steps.js';
 
 /** What the timeline takes of `segue status --json`. */
 export interface StatusWorkload {

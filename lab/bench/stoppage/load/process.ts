@@ -1,9 +1,9 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { outsideCommand } from '../../demo/outside.js';
-import { LabError } from '../../errors.js';
-import type { Guest } from '../../lab.js';
+import { outsideCommand } from '../../../demo/outside.js';
+import { LabError } from '../../../errors.js';
+import type { Guest } from '../../../lab.js';
 import type { RedisLoad } from '../cases.js';
 import { LoadEvent, type Load, type LoadResult } from './events.js';
 

@@ -1,11 +1,5 @@
 import { expect, test } from 'vitest';
-import { casesFor, median, ratiosOf } from '../../../lab/bench/ratios.js';
-
-test('the median of an even number of values lies between the two in the middle', () => {
-  expect(median([3, 1, 2])).toBe(2);
-  expect(median([4, 1, 3, 2])).toBe(2.5);
-  expect(median([])).toBeUndefined();
-});
+import { casesFor, ratiosOf } from '../../../../lab/bench/stoppage/ratios.js';
 
 test('both sides of a ratio are from one run', () => {
   const figures = [[1, 10, 12], [2, 100, 110], [3, 20, 40]].flatMap(([run = 0, few = 0, many = 0]) => [

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseEvents } from '../../../lab/bench/journal.js';
-import { critical, timeline } from '../../../lab/bench/timeline.js';
+import { parseEvents } from '../../../../lab/bench/journal.js';
+import { critical, timeline } from '../../../../lab/bench/stoppage/timeline.js';
 import { at, JOURNAL } from './journal-lines.ts';
 
 const events = parseEvents(JOURNAL);

@@ -53,7 +53,6 @@ export function makeStoppage(events: readonly JournalEvent[]): Stoppage {
   const restored = events.findLast(({ event }) => event === 'restored')?.at;
   const imaged = events.filter(({ event }) => event === 'imaged');
   const current = new Set(events.flatMap((event) => event.current ?? []));
-  const wholes = events.filter(({ event, whole, unit }) => event === 'snapshot' && whole === true && current.has(unit ?? ''));
   return {
     stoppageMs,
     parts: {
@@ -64,12 +63,22 @@ export function makeStoppage(events: readonly JournalEvent[]): Stoppage {
       ...(arrived === undefined || restored === undefined ? {} : { restoreMs: restored - arrived }),
     },
     criuCounted,
-    imagedMiB: Math.round(bytesOf(imaged, ({ bytes }) => bytes) / MIB),
-    earlierMiB: Math.round((bytesOf(imaged, ({ earlierBytes }) => earlierBytes) + bytesOf(wholes, ({ rounds }) => sum((rounds ?? []).map(({ bytes }) => bytes)))) / MIB),
+    ...memoryImaged(events),
     imaged: new Set(imaged.map(({ unit }) => unit)).size,
     current: current.size,
     changed: new Set(events.flatMap(({ changed }) => (changed ?? []).map(({ unit }) => unit))).size,
     steps,
+  };
+}
+
+/** Memory that was imaged in the stoppage, and what of the snapshots still held then. */
+export function memoryImaged(events: readonly JournalEvent[]): { imagedMiB: number; earlierMiB: number } {
+  const imaged = events.filter(({ event }) => event === 'imaged');
+  const current = new Set(events.flatMap((event) => event.current ?? []));
+  const wholes = events.filter(({ event, whole, unit }) => event === 'snapshot' && whole === true && current.has(unit ?? ''));
+  return {
+    imagedMiB: Math.round(bytesOf(imaged, ({ bytes }) => bytes) / MIB),
+    earlierMiB: Math.round((bytesOf(imaged, ({ earlierBytes }) => earlierBytes) + bytesOf(wholes, ({ rounds }) => sum((rounds ?? []).map(({ bytes }) => bytes)))) / MIB),
   };
 }
 

@@ -1,17 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Guest, Lab } from '../lab.js';
+import type { Lab } from '../../lab.js';
+import { clockAhead } from '../clock.js';
+import { parseEvents } from '../journal.js';
+import { requireAllRestored, upgrade } from '../upgrade.js';
 import { CASES, describeCase, type Case, type CaseName } from './cases.js';
-import { parseEvents } from './journal.js';
 import { serviceIn, throughputLoss, type Service } from './load/answers.js';
 import { rewrittenIn } from './load/pages.js';
 import { LoadProcess } from './load/process.js';
 import { preparedState } from './prepared.js';
 import type { Figures } from './ratios.js';
 import { CRITICAL, forbidSnapshots, hasSizeOfCritical, startResidents, unitsOf } from './residents.js';
-import { stoppageSpan, type Span } from './steps.js';
-import { freezeOf, makeStoppage, type Stoppage } from './stoppage.js';
+import { stoppageSpan, type Span } from '../steps.js';
+import { freezeOf, makeStoppage, type Stoppage } from '../parts.js';
 import { critical, timeline, type Critical, type Stop } from './timeline.js';
-import { requireAllRestored, upgrade } from './upgrade.js';
 
 const REDIS = 'redis-server.service';
 /** For so long the clients are measured before the upgrade is begun. */
@@ -65,16 +66,4 @@ export async function measure(lab: Lab, name: CaseName, run: number): Promise<Me
     ...(was && is ? { before: was, during: is, throughputLoss: throughputLoss(was, is), p99Growth: is.p99Ms / was.p99Ms } : {}),
     ...(each.redis.rewritten > 0 ? { rewritten: { before: rewrittenIn(rewritten, pages, before), ...(snapshots && { during: rewrittenIn(rewritten, pages, snapshots) }) } } : {}),
   };
-}
-
-/** By how much the guest's clock is ahead of the host's, milliseconds: of several looks the one that took least time. */
-async function clockAhead(guest: Guest): Promise<number> {
-  let best = { tookMs: Infinity, ahead: 0 };
-  for (let look = 0; look < 5; look += 1) {
-    const begin = Date.now();
-    const { stdout } = await guest.exec(['date', '+%s%3N']);
-    const tookMs = Date.now() - begin;
-    if (tookMs < best.tookMs) best = { tookMs, ahead: Number(stdout) - begin - tookMs / 2 };
-  }
-  return best.ahead;
 }

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { serviceIn, throughputLoss, type Turn } from '../../../lab/bench/load/answers.js';
-import { askAtPace, now } from '../../../lab/bench/load/paced.js';
-import { rewriteAtPace, rewrittenIn, type Pages, type Rewritten } from '../../../lab/bench/load/pages.js';
+import { serviceIn, throughputLoss, type Turn } from '../../../../lab/bench/stoppage/load/answers.js';
+import { askAtPace, now } from '../../../../lab/bench/stoppage/load/paced.js';
+import { rewriteAtPace, rewrittenIn, type Pages, type Rewritten } from '../../../../lab/bench/stoppage/load/pages.js';
 
 const turn = (at: number, waitedMs = 1, asked: 0 | 1 = 1): Turn => [at, waitedMs, asked];
 

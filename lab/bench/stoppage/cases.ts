@@ -1,4 +1,4 @@
-import { UsageError } from '../errors.js';
+import { scale, scaled } from '../scale.js';
 
 /** Workloads that sleep: so many, each with so much memory. */
 export interface Sleepers {
@@ -22,21 +22,9 @@ export interface Case {
   readonly prepare: boolean;
 }
 
-/** For trying out the benchmark itself: the part of the usual memory and of the usual number of workloads. */
-const SCALE = 'SEGUE_BENCH_SCALE';
-/** Below it, Segue takes no snapshot: what is to be measured would not be there. */
-const LEAST_MIB = 32;
 
-const scale = readScale(process.env[SCALE] ?? '1');
 const many = (count: number, mib: number): Sleepers => ({ count: Math.max(1, Math.round(count * scale)), mib });
 const large = (count: number, mib: number): Sleepers => ({ count, mib: scaled(mib) });
-const scaled = (mib: number): number => Math.max(Math.min(mib, LEAST_MIB), Math.round(mib * scale));
-
-export function readScale(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value <= 1)) throw new UsageError(`${SCALE} is ${text}, and is to be more than 0, and 1 at most`);
-  return value;
-}
 
 /** As busy as clients that ask at a fixed rate make it, and small: what it costs hides little of what the others do. */
 const SMALL: RedisLoad = { mib: 4, rewritten: 0 };
@@ -57,9 +45,6 @@ export const CASES = {
 } as const satisfies Record<string, Case>;
 
 export type CaseName = keyof typeof CASES;
-
-/** Whether the figures are those of the sizes that the targets are for. */
-export const FULL_SIZE = scale === 1;
 
 /** The size of the critical workload, and so of those that it is compared with. */
 export const CRITICAL_MIB = SIZE_OF_MANY;

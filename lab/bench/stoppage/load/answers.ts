@@ -1,4 +1,4 @@
-import type { Span } from '../steps.js';
+import type { Span } from '../../steps.js';
 
 /** One turn of a client: when, milliseconds since the epoch; how long it waited for its answer; whether it asked at all. */
 export type Turn = readonly [at: number, waitedMs: number, asked: 0 | 1];

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { parseEvents } from '../../../lab/bench/journal.js';
-import { stepsOf, togetherMs } from '../../../lab/bench/steps.js';
-import { freezeOf, makeStoppage } from '../../../lab/bench/stoppage.js';
+import { parseEvents } from '../../../../lab/bench/journal.js';
+import { stepsOf, togetherMs } from '../../../../lab/bench/steps.js';
+import { freezeOf, makeStoppage } from '../../../../lab/bench/parts.js';
 import { JOURNAL, line } from './journal-lines.ts';
 
 const events = parseEvents(JOURNAL);

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import type { Span } from '../steps.js';
+import type { Span } from '../../steps.js';
 
 const MIB = 2 ** 20;
 const PAGE = 4096;
