@@ -1,4 +1,5 @@
 import { describeError, UsageError } from '../errors.js';
+import { pause } from './pause/pause.js';
 import { stoppage } from './stoppage/stoppage.js';
 
 /** A benchmark: says what it is, and runs with what follows its name. */
@@ -8,7 +9,7 @@ export interface Benchmark {
   run(args: readonly string[]): Promise<void>;
 }
 
-const BENCHMARKS: Readonly<Record<string, Benchmark>> = { stoppage };
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = { pause, stoppage };
 
 const USAGE = `npm run bench -- BENCHMARK [OPTION...]
 

@@ -1,0 +1,15 @@
+import { kexec, reboot } from './ways/afresh.js';
+import { floor } from './ways/floor.js';
+import { segue } from './ways/segue.js';
+import type { Way } from './ways/way.js';
+
+/** In the order in which they are tried. */
+export const WAYS = {
+  floor,
+  reboot,
+  kexec,
+  segueDisk: segue('segue upgrade, images on disk'),
+} as const satisfies Record<string, Way>;
+
+export type WayName = keyof typeof WAYS;
+export const WAY_NAMES = Object.keys(WAYS) as WayName[];
