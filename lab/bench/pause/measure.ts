@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LabError } from '../../errors.js';
 import type { Guest, Lab } from '../../lab.js';
 import { clockAhead, kernelStart } from '../clock.js';
+import { makeStoppage, type Parts } from '../parts.js';
 import { gapAround, lengthOf, longestAfter, longestGap, type Gap } from './gaps.js';
 import { phasesOf, type Phases } from './phases.js';
 import { preparedState } from './prepared.js';
 import { Prober, type Answers } from './prober/prober.js';
 import { restoreTimes, type Restored } from './restored.js';
-import { CARRIED, CRITICAL, NETWORK } from './services.js';
+import { NETWORK, SERVICES, type Service } from './services.js';
 import { WAYS, type WayName } from './ways.js';
 import type { Way } from './ways/way.js';
 
@@ -19,6 +20,7 @@ const AFTER_MS = 3000;
 export interface Measurement {
   readonly way: WayName;
   readonly run: number;
+  readonly accelerator: string;
   /** Until the slowest of the critical workloads answered again. */
   readonly criticalMs: number;
   /** Until all did. */
@@ -31,7 +33,8 @@ export interface Measurement {
   readonly laterMs: number;
   /** Of the slowest critical workload. */
   readonly phases: Phases;
-  /** What Segue's journal says of the restores. */
+  /** What Segue's journal says of the stoppage, and of the restores. */
+  readonly stoppage?: Parts;
   readonly restored?: readonly Restored[];
   readonly storeMiB?: number;
   /** By how much less memory is available on the new kernel than there was on the old one. */
@@ -45,18 +48,22 @@ export async function measure(lab: Lab, name: WayName, run: number): Promise<Mea
   return { way: name, run, ...(await take(guest, way)) };
 }
 
-export async function take(guest: Guest, way: Way): Promise<Omit<Measurement, 'way' | 'run'>> {
+/** Takes a guest this way, under the eyes of these services' users. */
+export async function take(guest: Guest, way: Way, services: readonly Service[] = SERVICES): Promise<Omit<Measurement, 'way' | 'run'>> {
   if (guest.record.namespace === undefined) throw new LabError('this benchmark needs a guest that can be reached from outside', { hint: 'run it as root' });
+  const { accelerator } = guest.record;
+  const all = services.map(({ name }) => name);
+  const critical = services.flatMap(({ name, critical: is }) => (is ? [name] : []));
   await way.prepare?.(guest);
   const before = await available(guest);
-  using prober = await Prober.start(guest, [NETWORK, ...CARRIED]);
+  using prober = await Prober.start(guest, [NETWORK, ...all]);
   await sleep(BEFORE_MS);
   const account = await way.go(guest, prober);
   if (way.bare === true) {
     const { network } = gapsOf(await prober.stop(), [NETWORK]);
-    const ms = lengthOf(network!);
+    const ms = Math.round(lengthOf(network!));
     const moments = { left: network!.from, kernel: network!.to - (account.kernelMs ?? 0) };
-    return { criticalMs: ms, allMs: ms, networkMs: ms, services: {}, laterMs: 0, phases: phasesOf(network!, moments) };
+    return { accelerator, criticalMs: ms, allMs: ms, networkMs: ms, services: {}, laterMs: 0, phases: phasesOf(network!, moments) };
   }
   const kernel = await kernelStart(guest);
   const { stdout } = await guest.exec(['systemctl', 'show', '--property=UserspaceTimestampMonotonic', '--value']);
@@ -65,18 +72,19 @@ export async function take(guest: Guest, way: Way): Promise<Omit<Measurement, 'w
   await sleep(AFTER_MS);
   const answers = await prober.stop();
 
-  const gaps = gapsOf(answers, [NETWORK, ...CARRIED], kernel);
-  const slowest = CRITICAL.map((service) => gaps[service]!).reduce((a, b) => (a.to > b.to ? a : b));
-  const services = Object.fromEntries(Object.entries(gaps).map(([service, gap]) => [service, Math.round(lengthOf(gap))]));
-  const of = (names: readonly string[]): number => Math.max(...names.map((service) => services[service] ?? 0));
+  const gaps = gapsOf(answers, [NETWORK, ...all], kernel);
+  const slowest = critical.map((name) => gaps[name]!).reduce((a, b) => (a.to > b.to ? a : b));
+  const lengths = Object.fromEntries(Object.entries(gaps).map(([name, gap]) => [name, Math.round(lengthOf(gap))]));
+  const of = (names: readonly string[]): number => Math.max(...names.map((name) => lengths[name] ?? 0));
   return {
-    criticalMs: of(CRITICAL),
-    allMs: of(CARRIED),
+    accelerator,
+    criticalMs: of(critical),
+    allMs: of(all),
     networkMs: of([NETWORK]),
-    services,
-    laterMs: Math.round(Math.max(...CRITICAL.map((service) => longestAfter(answers[service] ?? [], gaps[service]!.to)))),
+    services: lengths,
+    laterMs: Math.round(Math.max(...critical.map((name) => longestAfter(answers[name] ?? [], gaps[name]!.to)))),
     phases: phasesOf(slowest, { left: gaps[NETWORK]!.from, kernel, userspace: kernel + Number(stdout) / 1000 }),
-    ...(account.events === undefined ? {} : { restored: restoreTimes(account.events, kernel + ahead) }),
+    ...(account.events === undefined ? {} : { stoppage: makeStoppage(account.events).parts, restored: restoreTimes(account.events, kernel + ahead) }),
     ...(account.storeMiB === undefined ? {} : { storeMiB: account.storeMiB }),
     memoryMiB: Math.round(before - after),
   };

@@ -1,39 +1,62 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { openLab } from '../../lab.js';
 import { logToStderr, step } from '../../log.js';
 import { readArguments } from '../arguments.js';
 import type { Benchmark } from '../main.js';
 import { writeResults } from '../results.js';
 import { measure, type Measurement } from './measure.js';
-import { WAY_NAMES, WAYS } from './ways.js';
+import { plot } from './plot.js';
+import { measurementText, slopeText, summaryText } from './print.js';
+import { measureSlope, SLOPE, type Slope } from './slope.js';
+import { summarize } from './summary.js';
+import { WAY_NAMES, WAYS, type WayName } from './ways.js';
 
 const RUNS = 5;
+const PLOT = 'build/bench/pause.svg';
+const NAMES: readonly (WayName | 'memorySlope')[] = [...WAY_NAMES, 'memorySlope'];
 
 export const usage = `npm run bench -- pause [OPTION...]
 
-Measures how long the users of a machine wait while it goes over to another kernel, seen from outside.
+Measures how long the users of a machine wait while it goes over to another kernel, seen from outside: each way in turn,
+from one and the same guest. docs/pause.md says how.
 
-  --runs N        each way so often, in turn (${RUNS})
+  --runs N        each way so often (${RUNS})
   --json FILE     also write every measurement to FILE
+  --plot FILE     where to draw the time line (${PLOT})
   --only WAY...   only these:
-${WAY_NAMES.map((name) => `                    ${name.padEnd(12)} ${WAYS[name].what}`).join('\n')}
+${NAMES.map((name) => `                    ${name.padEnd(12)} ${name === 'memorySlope' ? SLOPE : WAYS[name].what}`).join('\n')}
 `;
 
-export const readPauseArguments = (args: readonly string[]) => readArguments(args, { names: WAY_NAMES, kind: 'way', runs: RUNS, plots: true });
+export const readPauseArguments = (args: readonly string[]) => readArguments(args, { names: NAMES, kind: 'way', runs: RUNS, plots: true });
 
 export const pause: Benchmark = {
-  brief: 'how long the users of a machine wait, and how long they would otherwise',
+  brief: 'how long the users of a machine wait, this way and others',
   usage,
   async run(args) {
-    const { runs, json, only } = readPauseArguments(args);
+    const { runs, json, only, plot: picture = PLOT } = readPauseArguments(args);
     const lab = openLab({ log: logToStderr });
     const measurements: Measurement[] = [];
+    const slopes: Slope[] = [];
     for (let run = 1; run <= runs; run += 1) {
       for (const name of only) {
-        const measured = await step(logToStderr, `run ${run} of ${runs}: ${name}`, () => measure(lab, name, run));
-        measurements.push(measured);
-        console.log(JSON.stringify(measured));
-        await writeResults(json, { measurements });
+        const text = await step(logToStderr, `run ${run} of ${runs}: ${name}`, async () => {
+          if (name === 'memorySlope') return slopeText(add(slopes, await measureSlope(lab, run)));
+          return measurementText(add(measurements, await measure(lab, name, run)));
+        });
+        console.log(`${text}\n`);
+        const summary = summarize(measurements, slopes);
+        await writeResults(json, summary);
+        await mkdir(dirname(picture), { recursive: true });
+        await writeFile(picture, plot(summary));
       }
     }
+    console.log(summaryText(summarize(measurements, slopes)));
+    console.log(`The time line: ${picture}`);
   },
 };
+
+function add<T>(list: T[], item: T): T {
+  list.push(item);
+  return item;
+}
