@@ -1,5 +1,6 @@
 import { kexec, reboot } from './ways/afresh.js';
 import { floor } from './ways/floor.js';
+import { sequential } from './ways/sequential.js';
 import { segue } from './ways/segue.js';
 import type { Way } from './ways/way.js';
 
@@ -8,6 +9,7 @@ export const WAYS = {
   floor,
   reboot,
   kexec,
+  sequential,
   segueDisk: segue('segue upgrade, images on disk'),
 } as const satisfies Record<string, Way>;
 

@@ -7,6 +7,7 @@ import { outsideCommand } from '../../../demo/outside.js';
 import { LabError } from '../../../errors.js';
 import type { Guest } from '../../../lab.js';
 import { GUEST_MAC, TAP } from '../../../net/namespace.js';
+import { NETWORK } from '../services.js';
 import { ProberEvent, type Assignment, type Progress } from './events.js';
 
 const READY_ANSWERS = 20;
@@ -59,20 +60,21 @@ export class Prober implements Disposable {
     while (this.#progress.length === 0 || !this.#progress.every(isSo)) {
       if (this.#child.exitCode !== null) throw new LabError('the prober has ended');
       if (Date.now() > deadline) {
-        const missing = this.#progress.filter((each) => !isSo(each)).map(({ name, last, trouble = 'nothing' }) => `${name}: its last good answer was ${((Date.now() - last) / 1000).toFixed(1)} s ago; what came last: ${trouble}`);
+        const missing = this.#progress.filter((each) => !isSo(each)).map(({ name, last, trouble = 'nothing' }) => `${name}: ${last === 0 ? 'no good answer at all' : `its last good answer was ${((Date.now() - last) / 1000).toFixed(1)} s ago`}; what came last: ${trouble}`);
         throw new LabError(`after ${timeoutMs / 1000} s it is not so that ${what}\n${missing.join('\n')}`);
       }
       await sleep(100);
     }
   }
 
-  /** Waits until every service has been silent for so long, since the prober began, and answers again. */
+  /** Waits until the whole machine has been silent for so long, since the prober began, and every service answers again. */
   async untilBack(silentMs: number, timeoutMs: number): Promise<void> {
-    await this.until('every service was away and is back', timeoutMs, ({ last, longestMs }) => longestMs >= silentMs && isRecent(last));
+    await this.until('the machine was away and every service is back', timeoutMs, ({ name, last, longestMs }) => isRecent(last) && (name !== NETWORK || longestMs >= silentMs));
   }
 
-  async untilAnswering(timeoutMs: number): Promise<void> {
-    await this.until('every service answers', timeoutMs, ({ last }) => isRecent(last));
+  /** Waits until these services answer, or all. */
+  async untilAnswering(timeoutMs: number, services?: readonly string[]): Promise<void> {
+    await this.until('every service answers', timeoutMs, ({ name, last }) => services?.includes(name) === false || isRecent(last));
   }
 
   /** Ends it. */

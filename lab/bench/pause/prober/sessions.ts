@@ -39,7 +39,12 @@ export async function openMariadb(target: Target): Promise<Session> {
 
 export async function openCounter(target: Target): Promise<Session> {
   const socket = await connected(target);
-  const client = new Client(`http://${target.host}:${target.port}`, { connect: (_, done) => done(null, socket), headersTimeout: 0, bodyTimeout: 0 });
+  const client = new Client(`http://${target.host}:${target.port}`, {
+    // There is this one connection; undici would open the next by itself. It is not ready for one at once.
+    connect: (_, done) => process.nextTick(() => (socket.destroyed ? done(new Error('the connection was lost'), null) : done(null, socket))),
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
   return {
     async ask() {
       const { statusCode, body } = await client.request({ method: 'GET', path: '/uptime' });

@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LabError } from '../../../errors.js';
 import type { Guest } from '../../../lab.js';
 import { NETWORK } from '../services.js';
-import { SILENT_MS } from './afresh.js';
 import { loadKernel, newestKernel } from './newest.js';
 import type { Way } from './way.js';
 
@@ -23,14 +22,15 @@ export const floor: Way = {
   },
   async go(guest, prober) {
     await guest.exec('sync; sh -c "sleep 0.5; kexec --exec" >/dev/null 2>&1 &');
-    await prober.until('the network was away and is back', FLOOR_MS, ({ name, longestMs, last }) => name !== NETWORK || (longestMs >= SILENT_MS && Date.now() - last < 500));
-    return await kernelMs(guest);
+    const account = await kernelMs(guest);
+    await prober.untilAnswering(FLOOR_MS, [NETWORK]);
+    return account;
   },
 };
 
-/** What its init has written on the console, which may take a moment longer. */
+/** Waits for what its init writes on the console: nobody else can tell it from the kernel before. */
 async function kernelMs(guest: Guest): Promise<{ kernelMs: number }> {
-  for (let tries = 0; tries < 50; tries += 1) {
+  for (const deadline = Date.now() + FLOOR_MS; Date.now() < deadline; ) {
     const [, seconds] = /floor: the network is up after ([\d.]+) s/.exec(guest.consoleTail()) ?? [];
     if (seconds !== undefined) return { kernelMs: Number(seconds) * 1000 };
     await sleep(100);
