@@ -24,15 +24,15 @@ const INK = 'currentColor';
  */
 export function plot({ floor, ways, accelerator }: Pick<Summary, 'floor' | 'ways' | 'accelerator'>): string {
   const rows: readonly (readonly [string, WaySummary])[] = [...Object.entries(ways), ...(floor === undefined ? [] : [['floor', floor] as const])];
-  const latest = Math.max(...rows.flatMap(([, { allMs, criticalMs }]) => [allMs.median, criticalMs.median]), 1);
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height: rows.length * ROW + AROUND });
   chart.setOption({
     animation: false,
     textStyle: { color: INK, fontFamily: 'sans-serif' },
     title: { text: `The time without an answer, seconds (${accelerator === 'kvm' ? 'KVM' : 'emulated'})`, textStyle: { color: INK, fontSize: 14 }, left: 8, top: 6 },
-    legend: { top: 32, left: 8, itemWidth: 14, textStyle: { color: INK }, inactiveColor: INK },
-    grid: { left: 96, right: 24, top: 62, bottom: 28 },
-    xAxis: { type: 'value', max: Math.ceil((latest * 1.22) / 1000), axisLabel: { color: INK }, splitLine: { lineStyle: { color: '#8a8f98', opacity: 0.3 } } },
+    // Where there are no fonts, widths are guesses.
+    legend: { top: 32, left: 8, itemWidth: 14, itemGap: 28, textStyle: { color: INK } },
+    grid: { left: 96, right: 140, top: 62, bottom: 28 },
+    xAxis: { type: 'value', axisLabel: { color: INK }, splitLine: { lineStyle: { color: '#8a8f98', opacity: 0.3 } } },
     yAxis: { type: 'category', inverse: true, data: rows.map(([way]) => way), axisLabel: { color: INK }, axisTick: { show: false }, axisLine: { lineStyle: { color: '#8a8f98' } } },
     series: [
       ...PHASE_NAMES.map((name) => ({
@@ -51,7 +51,9 @@ export function plot({ floor, ways, accelerator }: Pick<Summary, 'floor' | 'ways
         itemStyle: { color: '#b04fc4' },
         data: rows.map(([way, { allMs, criticalMs }]) => ({
           value: [allMs.median / 1000, way],
-          label: { show: true, position: 'right', color: INK, formatter: labelOf(criticalMs.median, allMs.median) },
+          // Nothing comes back from the floor.
+          itemStyle: { opacity: way === 'floor' ? 0 : 1 },
+          label: { show: true, position: 'right', color: INK, opacity: 1, formatter: labelOf(criticalMs.median, allMs.median) },
         })),
       },
     ],
