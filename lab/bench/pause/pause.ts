@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { LabError } from '../../errors.js';
 import { openLab } from '../../lab.js';
 import { logToStderr, step } from '../../log.js';
 import { readArguments } from '../arguments.js';
@@ -9,7 +10,7 @@ import { measure, type Measurement } from './measure.js';
 import { plot } from './plot.js';
 import { measurementText, slopeText, summaryText } from './print.js';
 import { measureSlope, SLOPE, type Slope } from './slope.js';
-import { summarize } from './summary.js';
+import { summarize, type Failure } from './summary.js';
 import { WAY_NAMES, WAYS, type WayName } from './ways.js';
 
 const RUNS = 5;
@@ -38,20 +39,29 @@ export const pause: Benchmark = {
     const lab = openLab({ log: logToStderr });
     const measurements: Measurement[] = [];
     const slopes: Slope[] = [];
+    const failures: Failure[] = [];
     for (let run = 1; run <= runs; run += 1) {
       for (const name of only) {
-        const text = await step(logToStderr, `run ${run} of ${runs}: ${name}`, async () => {
-          if (name === 'memorySlope') return slopeText(add(slopes, await measureSlope(lab, run)));
-          return measurementText(add(measurements, await measure(lab, name, run)));
-        });
-        console.log(`${text}\n`);
-        const summary = summarize(measurements, slopes);
+        try {
+          const text = await step(logToStderr, `run ${run} of ${runs}: ${name}`, async () => {
+            if (name === 'memorySlope') return slopeText(add(slopes, await measureSlope(lab, run)));
+            return measurementText(add(measurements, await measure(lab, name, run)));
+          });
+          console.log(`${text}\n`);
+        } catch (error) {
+          // The others are still worth knowing. What is no failure of a way, but a mistake in this program, ends it.
+          if (!(error instanceof LabError)) throw error;
+          failures.push({ way: name, run, why: error.message });
+          console.log(`${name}, run ${run}: FAILED: ${error.message}\n`);
+          process.exitCode = 1;
+        }
+        const summary = summarize(measurements, slopes, failures);
         await writeResults(json, summary);
         await mkdir(dirname(picture), { recursive: true });
         await writeFile(picture, plot(summary));
       }
     }
-    console.log(summaryText(summarize(measurements, slopes)));
+    console.log(summaryText(summarize(measurements, slopes, failures)));
     console.log(`The time line: ${picture}`);
   },
 };

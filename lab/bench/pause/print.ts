@@ -25,7 +25,7 @@ export function slopeText({ run, smallMiB, largeMiB, smallMs, largeMs, copyMs, s
 
 /** All ways in a table, and what was to be reached. */
 export function summaryText(summary: Summary): string {
-  const { floorMs, floor, ways, targets, accelerator, fullSize, measurements } = summary;
+  const { floorMs, floor, ways, targets, accelerator, fullSize, measurements, failures } = summary;
   const rows: readonly (readonly [string, WaySummary])[] = [...(floor === undefined ? [] : [['floor', floor] as const]), ...Object.entries(ways)];
   const drawn = process.stdout.isTTY;
   const times = table(drawn, ['WAY', 'CRITICAL', 'ALL', 'IN FLOORS', 'STORE', 'MEMORY'], ['left', 'right', 'right', 'right', 'right', 'right'], rows.map(([way, { criticalMs, allMs, storeMiB, memoryMiB }]) =>
@@ -36,6 +36,7 @@ export function summaryText(summary: Summary): string {
     `Medians of ${Math.max(...byWay(measurements).map(([, each]) => each.length), 1)} runs (least–most), under ${accelerator === 'kvm' ? 'KVM' : 'emulation'}`,
     times,
     ...(targets.length === 0 ? [] : ['', reached]),
+    ...failures.map(({ way, run, why }) => `FAILED: ${way}, run ${run}: ${why.split('\n')[0] ?? ''}`),
     ...(fullSize ? [] : ['These sizes are smaller than those that the targets are for.']),
     ...(targets.every((each) => each.reached) ? [] : ['', ...whereItGoes(summary)]),
   ].join('\n');

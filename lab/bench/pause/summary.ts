@@ -17,6 +17,13 @@ export interface WaySummary {
   readonly phases: Phases;
 }
 
+/** A way that did not bring everything back: it has no pause. */
+export interface Failure {
+  readonly way: string;
+  readonly run: number;
+  readonly why: string;
+}
+
 /** What `--json` writes. What was not measured is left out. */
 export interface Summary {
   readonly floorMs?: number;
@@ -28,9 +35,10 @@ export interface Summary {
   readonly accelerator: string;
   readonly measurements: readonly Measurement[];
   readonly slopes: readonly Slope[];
+  readonly failures: readonly Failure[];
 }
 
-export function summarize(measurements: readonly Measurement[], slopes: readonly Slope[]): Summary {
+export function summarize(measurements: readonly Measurement[], slopes: readonly Slope[], failures: readonly Failure[] = []): Summary {
   const all: Partial<Record<string, WaySummary>> = Object.fromEntries(byWay(measurements).map(([way, runs]) => [way, summarizeWay(runs)]));
   const { floor, ...ways } = all;
   const memorySlope = median(slopes.map(({ slope }) => slope));
@@ -39,7 +47,7 @@ export function summarize(measurements: readonly Measurement[], slopes: readonly
     ways: ways as Record<string, WaySummary>,
     ...(memorySlope === undefined ? {} : { memorySlope }),
   };
-  return { ...figures, targets: verdicts(figures), fullSize: FULL_SIZE, accelerator: (measurements[0] ?? slopes[0])?.accelerator ?? '', measurements, slopes };
+  return { ...figures, targets: verdicts(figures), fullSize: FULL_SIZE, accelerator: (measurements[0] ?? slopes[0])?.accelerator ?? '', measurements, slopes, failures };
 }
 
 /** The runs of each way, in the order of the ways. */

@@ -13,7 +13,7 @@ import { ProberEvent, type Assignment, type Progress } from './events.js';
 const READY_ANSWERS = 20;
 const READY_MS = 120_000;
 /** A service that answered within this time is there. */
-const RECENT_MS = 500;
+const RECENT_MS = 2000;
 const STOP_MS = 20_000;
 
 /** When the good answers of each service came. */

@@ -5,7 +5,7 @@ import type { Way } from './way.js';
 
 /** A new kernel takes at least so long to answer anybody; one that is emulated may well be as silent for no reason. */
 const SILENT_MS = { kvm: 100, tcg: 1000 };
-const BOOT_MS = 600_000;
+const BOOT_MS = 1_800_000;
 
 /** Gives a command that ends the running kernel, and waits for the services on the next. */
 export async function leaveBy(command: string, guest: Guest, prober: Prober): Promise<void> {
