@@ -56,7 +56,7 @@ export async function take(guest: Guest, way: Way, services: readonly Service[] 
   const critical = services.flatMap(({ name, critical: is }) => (is ? [name] : []));
   await way.prepare?.(guest);
   const before = await available(guest);
-  using prober = await Prober.start(guest, [NETWORK, ...all]);
+  using prober = await Prober.start(guest, services);
   await sleep(BEFORE_MS);
   const account = await way.go(guest, prober);
   if (way.bare === true) {

@@ -1,4 +1,4 @@
-import { EVERY_MS } from './fresh.js';
+import { EVERY_MS, type Pace } from './fresh.js';
 import type { AnswerRecord } from './record.js';
 
 /** A connection that is kept. Its questions fail when it is lost. */
@@ -18,13 +18,14 @@ const LOGINS = 5;
 const LOGIN_LIMIT_MS = 20_000;
 
 /**
- * Asks every 20 ms over one connection. While that is silent, further ones are opened, in case it will never answer again;
+ * Asks over one connection, every 20 ms or as the pace says. While that is silent, further ones are opened, in case it will never answer again;
  * the first that answers takes its place.
  */
 export class KeptProbes implements Disposable {
   readonly #open: Open;
   readonly #record: AnswerRecord;
   readonly #now: () => number;
+  readonly #pace: Pace;
   readonly #timers: readonly NodeJS.Timeout[];
   #session: Session | undefined;
   #asking = false;
@@ -33,7 +34,8 @@ export class KeptProbes implements Disposable {
   #logins = 0;
   #over = false;
 
-  constructor(open: Open, record: AnswerRecord, now: () => number) {
+  constructor(open: Open, record: AnswerRecord, pace: Pace, now: () => number) {
+    this.#pace = pace;
     this.#open = open;
     this.#record = record;
     this.#now = now;
@@ -42,7 +44,7 @@ export class KeptProbes implements Disposable {
 
   async #ask(): Promise<void> {
     const session = this.#session;
-    if (session === undefined || this.#asking) return;
+    if (session === undefined || this.#asking || !this.#pace.isTime()) return;
     this.#asking = true;
     this.#askedAt = this.#now();
     const answered = await this.#heard(session);

@@ -17,8 +17,8 @@ function say(event: ProberEvent): Promise<void> {
   return new Promise((resolve) => process.stdout.write(`${JSON.stringify(event)}\n`, () => resolve()));
 }
 
-const records = services.map((name) => ({ name, record: new AnswerRecord(now) }));
-const probes = records.map(({ name, record }) => startProbes(name, host, record, now));
+const records = services.map((service) => ({ ...service, record: new AnswerRecord(now) }));
+const probes = records.map(({ name, calmMs, record }) => startProbes(name, host, calmMs, record, now));
 setInterval(() => void say({ event: 'progress', services: records.map(({ name, record }) => ({ name, ...record.progress() })) }), PROGRESS_MS);
 process.stdin.resume().on('end', () => {
   for (const each of probes) each[Symbol.dispose]();

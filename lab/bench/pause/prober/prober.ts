@@ -7,7 +7,8 @@ import { outsideCommand } from '../../../demo/outside.js';
 import { LabError } from '../../../errors.js';
 import type { Guest } from '../../../lab.js';
 import { GUEST_MAC, TAP } from '../../../net/namespace.js';
-import { NETWORK } from '../services.js';
+import { NETWORK, type Service } from '../services.js';
+import { EVERY_MS } from './fresh.js';
 import { ProberEvent, type Assignment, type Progress } from './events.js';
 
 const READY_ANSWERS = 20;
@@ -41,10 +42,10 @@ export class Prober implements Disposable {
     this.#result.catch(() => undefined);
   }
 
-  /** Returns when every service answers. */
-  static async start(guest: Guest, services: readonly string[]): Promise<Prober> {
+  /** Watches the network and these services. Returns when all answer. */
+  static async start(guest: Guest, services: readonly Service[]): Promise<Prober> {
     await levelTheRoad(guest);
-    const prober = new Prober(guest, { host: guest.address, services: [...services] });
+    const prober = new Prober(guest, { host: guest.address, services: assign(guest, services) });
     try {
       await prober.until('every service answers', READY_MS, (each) => each.answers >= READY_ANSWERS);
       return prober;
@@ -87,6 +88,14 @@ export class Prober implements Disposable {
   [Symbol.dispose](): void {
     this.#child.kill('SIGKILL');
   }
+}
+
+/** While all is well, an emulated guest is not asked by everybody fifty times a second. */
+const CALM_MS = { kvm: EVERY_MS, tcg: 100 };
+
+function assign(guest: Guest, services: readonly Service[]): Assignment['services'] {
+  const calm = CALM_MS[guest.record.accelerator];
+  return [{ name: NETWORK, calmMs: EVERY_MS }, ...services.map(({ name, critical }) => ({ name, calmMs: critical ? EVERY_MS : calm }))];
 }
 
 const isRecent = (last: number): boolean => Date.now() - last < RECENT_MS;

@@ -1,6 +1,6 @@
 import { PAGE_BODY, PAGE_PATH } from '../../../clients/page.js';
 import { converse, refused, type Target } from './connect.js';
-import { FreshProbes, type Ask } from './fresh.js';
+import { FreshProbes, Pace, type Ask } from './fresh.js';
 import { KeptProbes, type Open } from './kept.js';
 import type { AnswerRecord } from './record.js';
 import { openCounter, openMariadb, openPostgresql } from './sessions.js';
@@ -28,9 +28,11 @@ const KINDS: Readonly<Record<string, Kind>> = {
   counter: { kind: 'kept', port: 8080, open: (target) => () => openCounter(target) },
 };
 
-export function startProbes(name: string, host: string, record: AnswerRecord, now: () => number): Disposable {
+/** Asks a service every 20 ms, or, while it answers, only every `calmMs`. */
+export function startProbes(name: string, host: string, calmMs: number, record: AnswerRecord, now: () => number): Disposable {
   const kind = KINDS[name];
   if (kind === undefined) throw new Error(`nobody knows how to probe ${name}`);
   const target = { host, port: kind.port };
-  return kind.kind === 'fresh' ? new FreshProbes(kind.ask(target), record) : new KeptProbes(kind.open(target), record, now);
+  const pace = new Pace(calmMs, record, now);
+  return kind.kind === 'fresh' ? new FreshProbes(kind.ask(target), record, pace) : new KeptProbes(kind.open(target), record, pace, now);
 }
