@@ -11,7 +11,7 @@ export interface Session {
 export type Open = () => Promise<Session>;
 
 /** Who has not answered for so long may be away: others try to get in. */
-const SILENT_MS = 250;
+const SILENT_MS = 1000;
 /** So often, and so many at a time: each costs the server a process or a thread. */
 const LOGIN_EVERY_MS = 100;
 const LOGINS = 5;
