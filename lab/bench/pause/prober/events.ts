@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** What the prober is told, as JSON, in its one argument. */
-export const Assignment = z.object({ host: z.string(), services: z.array(z.object({ name: z.string(), calmMs: z.number() })) });
+export const Assignment = z.object({ host: z.string(), services: z.array(z.string()), calmMs: z.number() });
 export type Assignment = z.infer<typeof Assignment>;
 
 /** What it says on its stdout, one JSON object a line. */

@@ -45,7 +45,7 @@ export class Prober implements Disposable {
   /** Watches the network and these services. Returns when all answer. */
   static async start(guest: Guest, services: readonly Service[]): Promise<Prober> {
     await levelTheRoad(guest);
-    const prober = new Prober(guest, { host: guest.address, services: assign(guest, services) });
+    const prober = new Prober(guest, { host: guest.address, services: [NETWORK, ...services.map(({ name }) => name)], calmMs: CALM_MS[guest.record.accelerator] });
     try {
       await prober.until('every service answers', READY_MS, (each) => each.answers >= READY_ANSWERS);
       return prober;
@@ -90,13 +90,8 @@ export class Prober implements Disposable {
   }
 }
 
-/** While all is well, an emulated guest is not asked by everybody fifty times a second. */
+/** While all is well, an emulated guest is not asked fifty times a second by everybody. */
 const CALM_MS = { kvm: EVERY_MS, tcg: 100 };
-
-function assign(guest: Guest, services: readonly Service[]): Assignment['services'] {
-  const calm = CALM_MS[guest.record.accelerator];
-  return [{ name: NETWORK, calmMs: EVERY_MS }, ...services.map(({ name, critical }) => ({ name, calmMs: critical ? EVERY_MS : calm }))];
-}
 
 const isRecent = (last: number): boolean => Date.now() - last < RECENT_MS;
 
