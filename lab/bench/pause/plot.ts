@@ -23,7 +23,7 @@ const INK = 'currentColor';
  * ECharts draws SVG on a server without a document of its own or a shim for one, and passes colours on as they are.
  */
 export function plot({ floor, ways, accelerator }: Pick<Summary, 'floor' | 'ways' | 'accelerator'>): string {
-  const rows: readonly (readonly [string, WaySummary])[] = [...Object.entries(ways), ...(floor === undefined ? [] : [['floor', floor] as const])];
+  const rows: readonly (readonly [string, WaySummary])[] = [...(floor === undefined ? [] : [['floor', floor] as const]), ...Object.entries(ways)];
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height: rows.length * ROW + AROUND });
   chart.setOption({
     animation: false,

@@ -7,10 +7,10 @@ import type { Way } from './ways/way.js';
 /** In the order in which they are tried. */
 export const WAYS = {
   floor,
-  reboot,
-  kexec,
-  sequential,
   segueDisk: segue('segue upgrade, images on disk'),
+  sequential,
+  kexec,
+  reboot,
 } as const satisfies Record<string, Way>;
 
 export type WayName = keyof typeof WAYS;
