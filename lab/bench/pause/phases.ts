@@ -10,7 +10,20 @@ export const PHASES = {
 export type PhaseName = keyof typeof PHASES;
 export const PHASE_NAMES = Object.keys(PHASES) as PhaseName[];
 
+/** Where to look first when a phase takes too long. */
+export const NEXT: Readonly<Record<PhaseName, string>> = {
+  stop: 'image more beforehand and less while everything stands still, or into RAM',
+  kexec: 'a smaller kernel and initramfs to check and unpack',
+  boot: 'fewer modules, and less that waits for devices, in the initramfs',
+  start: 'begin to restore the critical workloads before systemd is up, and read less from the disk for it',
+};
+
 export type Phases = Readonly<Record<PhaseName, number>>;
+
+/** The phase that takes the most above what it takes in another pause. */
+export function longestAbove(phases: Phases, base: Phases): PhaseName {
+  return PHASE_NAMES.reduce((a, b) => (phases[b] - base[b] > phases[a] - base[a] ? b : a));
+}
 
 /** Moments of one upgrade, by the host's clock. */
 export interface Moments {

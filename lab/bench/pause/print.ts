@@ -1,7 +1,7 @@
 import { table } from '../../demo/table.js';
 import type { Spread } from '../spread.js';
 import type { Measurement } from './measure.js';
-import { PHASE_NAMES, PHASES } from './phases.js';
+import { longestAbove, NEXT, PHASE_NAMES, PHASES } from './phases.js';
 import type { Slope } from './slope.js';
 import { byWay, middleOf, type Summary, type WaySummary } from './summary.js';
 
@@ -53,8 +53,9 @@ function whereItGoes({ floor, measurements }: Summary): string[] {
       `Where the time of ${way} goes:`,
       ...PHASE_NAMES.map((name) => `  ${name.padEnd(6)} ${seconds(phases[name]).padStart(8)}${floor === undefined ? '' : `, the floor ${seconds(floor.phases[name])}`}  ${PHASES[name]}`),
       ...(stoppage === undefined ? [] : [`  of the stoppage: CRIU ${seconds(stoppage.criuMs)}, Segue ${seconds(stoppage.segueMs)}, writing to the disk ${seconds(stoppage.kernelMs)}`]),
-      ...(restored.length === 0 ? [] : [`  restored after the kernel's first tick: ${restored.map(({ unit, at, ms }) => `${unit} at ${seconds(at)} (took ${seconds(ms)})`).join(', ')}`]),
+      ...(restored.length === 0 ? [] : [`  restores, since the kernel's first tick: ${restored.map(({ unit, at, ms }) => `${unit} from ${seconds(at - ms)} to ${seconds(at)}`).join(', ')}`]),
       `  from outside: ${Object.entries(services).map(([name, ms]) => `${name} ${seconds(ms)}`).join(', ')}`,
+      ...(floor === undefined ? [] : [`  most above the floor is ${longestAbove(phases, floor.phases)}; what to try next: ${NEXT[longestAbove(phases, floor.phases)]}`]),
     ];
   });
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { PHASE_NAMES, phasesOf } from '../../../../lab/bench/pause/phases.js';
+import { longestAbove, PHASE_NAMES, phasesOf } from '../../../../lab/bench/pause/phases.js';
 
 const gap = { from: 1000, to: 9000 };
 
@@ -17,4 +17,8 @@ test('moments that clocks have put outside of the gap, or before each other, do 
     expect(PHASE_NAMES.reduce((sum, name) => sum + phases[name], 0)).toBe(8000);
     for (const name of PHASE_NAMES) expect(phases[name]).toBeGreaterThanOrEqual(0);
   }
+});
+
+test('what to look at first is what takes the most above the floor, not what takes the longest', () => {
+  expect(longestAbove({ stop: 1000, kexec: 5000, boot: 4000, start: 2000 }, { stop: 0, kexec: 5000, boot: 3500, start: 0 })).toBe('start');
 });
