@@ -1,45 +1,40 @@
 import { parseArgs } from 'node:util';
 import { UsageError } from '../errors.js';
-import { RATIO_NAMES, RATIOS, type Definition, type RatioName } from './ratios.js';
 
-export const USAGE = `npm run bench -- stoppage [OPTION...]
-
-Measures in emulated guests what an upgrade costs while everything stands still. Only ratios mean something: both sides
-of one are from the same run. Each figure is followed by whose time it was: CRIU's, Segue's or the kernel's.
-
-  --runs N        measure everything so often; the median of the runs' ratios counts (1)
-  --json FILE     also write every measurement to FILE
-  --only NAME...  only what these ratios need:
-${RATIO_NAMES.map((name) => `                    ${name.padEnd(16)} ${describe(RATIOS[name])}`).join('\n')}
-`;
-
-function describe({ what, target }: Definition): string {
-  return `${what} (${target.toFixed(2)} at most)`;
-}
-
-export interface BenchArguments {
+/** What every benchmark can be told. */
+export interface Arguments<Name extends string> {
   readonly help: boolean;
   readonly runs: number;
   readonly json: string | undefined;
-  readonly only: readonly RatioName[];
+  /** A file for a picture. */
+  readonly plot: string | undefined;
+  readonly only: readonly Name[];
 }
 
-const isRatio = (name: string): name is RatioName => (RATIO_NAMES as readonly string[]).includes(name);
+/** What one benchmark has. */
+export interface Choice<Name extends string> {
+  /** What --only chooses from. */
+  readonly names: readonly Name[];
+  /** What such a name stands for, in a word. */
+  readonly kind: string;
+  readonly runs: number;
+  readonly plots?: boolean;
+}
 
-export function readArguments(args: readonly string[]): BenchArguments {
-  const { values, positionals } = parse(args);
-  const { help, json } = values;
-  const runs = Number(values.runs);
+/** Reads what follows the name of the benchmark. */
+export function readArguments<Name extends string>(args: readonly string[], { names, kind, runs: usual, plots = false }: Choice<Name>): Arguments<Name> {
+  const { values, positionals: more } = parse(args);
+  const { help, json, plot } = values;
+  const runs = Number(values.runs ?? usual);
   if (!Number.isInteger(runs) || runs < 1) throw new UsageError('--runs takes a number from 1 on');
-  const [benchmark, ...more] = positionals;
-  if (!help && benchmark !== 'stoppage') throw new UsageError('there is one benchmark: stoppage');
-  const names = [...(values.only ?? []), ...more];
+  if (plot !== undefined && !plots) throw new UsageError('this benchmark has no picture');
   if (values.only === undefined && more.length > 0) throw new UsageError(`${more.join(' ')} is more than is asked for`);
-  const only = names.map((name) => {
-    if (isRatio(name)) return name;
-    throw new UsageError(`there is no ratio ${name}; these are: ${RATIO_NAMES.join(', ')}`);
+  const only = [...(values.only ?? []), ...more].map((name) => {
+    const found = names.find((each) => each === name);
+    if (found !== undefined) return found;
+    throw new UsageError(`there is no ${kind} ${name}; these are: ${names.join(', ')}`);
   });
-  return { help, runs, json, only: only.length === 0 ? RATIO_NAMES : only };
+  return { help, runs, json, plot, only: only.length === 0 ? names : names.filter((name) => only.includes(name)) };
 }
 
 function parse(args: readonly string[]) {
@@ -47,7 +42,13 @@ function parse(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { runs: { type: 'string', default: '1' }, json: { type: 'string' }, only: { type: 'string', multiple: true }, help: { type: 'boolean', short: 'h', default: false } },
+      options: {
+        runs: { type: 'string' },
+        json: { type: 'string' },
+        plot: { type: 'string' },
+        only: { type: 'string', multiple: true },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
     });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));

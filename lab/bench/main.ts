@@ -1,37 +1,34 @@
-import { writeFile } from 'node:fs/promises';
 import { describeError, UsageError } from '../errors.js';
-import { openLab } from '../lab.js';
-import { logToStderr, step } from '../log.js';
-import { readArguments, USAGE, type BenchArguments } from './arguments.js';
-import { FULL_SIZE } from './cases.js';
-import { measure, type Measurement } from './measure.js';
-import { measurementText, ratiosText } from './print.js';
-import { casesFor, ratiosOf } from './ratios.js';
+import { pause } from './pause/pause.js';
+import { stoppage } from './stoppage/stoppage.js';
+
+/** A benchmark: says what it is, and runs with what follows its name. */
+export interface Benchmark {
+  readonly brief: string;
+  readonly usage: string;
+  run(args: readonly string[]): Promise<void>;
+}
+
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = { pause, stoppage };
+
+const USAGE = `npm run bench -- BENCHMARK [OPTION...]
+
+${Object.entries(BENCHMARKS).map(([name, { brief }]) => `  ${name.padEnd(10)} ${brief}`).join('\n')}
+
+BENCHMARK --help says more.
+`;
 
 const USAGE_ERROR = 2;
 
-async function bench({ runs, json, only }: BenchArguments): Promise<void> {
-  const lab = openLab({ log: logToStderr });
-  const measurements: Measurement[] = [];
-  for (let run = 1; run <= runs; run += 1) {
-    for (const name of casesFor(only)) {
-      const measured = await step(logToStderr, `run ${run} of ${runs}: ${name}`, () => measure(lab, name, run));
-      measurements.push(measured);
-      console.log(`${measurementText(measured)}\n`);
-      // An hour's work is not to be lost with the last case.
-      if (json !== undefined) await writeFile(json, `${JSON.stringify({ ratios: ratiosOf(measurements), fullSize: FULL_SIZE, measurements }, null, 2)}\n`);
-    }
-  }
-  console.log(ratiosText(ratiosOf(measurements)));
-  if (!FULL_SIZE) console.log('These sizes are smaller than those that the targets are for.');
-}
-
+const [name = '', ...args] = process.argv.slice(2);
+const benchmark = BENCHMARKS[name];
+const asksForHelp = [name, ...args].some((word) => ['--help', '-h'].includes(word));
 try {
-  const options = readArguments(process.argv.slice(2));
-  if (options.help) process.stdout.write(USAGE);
-  else await bench(options);
+  if (asksForHelp) process.stdout.write(benchmark?.usage ?? USAGE);
+  else if (benchmark === undefined) throw new UsageError(name === '' ? 'no benchmark is named' : `there is no benchmark ${name}`);
+  else await benchmark.run(args);
 } catch (error) {
   process.stderr.write(`${describeError(error)}\n`);
-  if (error instanceof UsageError) process.stderr.write(`\n${USAGE}`);
+  if (error instanceof UsageError) process.stderr.write(`\n${benchmark?.usage ?? USAGE}`);
   process.exitCode = error instanceof UsageError ? USAGE_ERROR : 1;
 }

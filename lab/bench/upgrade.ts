@@ -19,10 +19,10 @@ const Status = z.object({
 });
 export type Status = z.infer<typeof Status>;
 
-/** Runs `segue upgrade` onto the same kernel, and waits on the new one until all is settled. */
-export async function upgrade(guest: Guest, options: readonly string[]): Promise<Status> {
+/** Runs `segue upgrade` onto another kernel or the same one, and waits on the new one until all is settled. */
+export async function upgrade(guest: Guest, options: readonly string[], to?: string): Promise<Status> {
   const before = await guest.bootId();
-  const command = ['segue upgrade --yes --to "$(uname -r)"', ...options].join(' ');
+  const command = ['segue upgrade --yes --to', to ?? (await guest.kernelRelease()), ...options].join(' ');
   // A connection of its own: all others are to be idle when everything is stopped.
   const [file = '', ...args] = sshCommand(guest.ssh, command, { shared: false, tty: false });
   const { exitCode, all } = await execa(file, args, { reject: false, stdin: 'ignore', all: true, timeout: UPGRADE_MS });

@@ -5,6 +5,7 @@ import { run } from '../host/run.js';
 export const GUEST_ADDRESS = '10.77.0.2';
 export const HOST_ADDRESS = '10.77.0.1';
 export const TAP = 'tap0';
+export const GUEST_MAC = '52:54:00:77:00:02';
 /**
  * Of those outside. New connections are patient (older kernels do not have the second). A namespace has the congestion
  * control of the machine at first, which is anybody's choice; this one is the kernel's, and always there. With bbr a

@@ -1,4 +1,4 @@
-import { GUEST_ADDRESS, HOST_ADDRESS, TAP } from '../net/namespace.js';
+import { GUEST_ADDRESS, GUEST_MAC, HOST_ADDRESS, TAP } from '../net/namespace.js';
 
 export type Accelerator = 'kvm' | 'tcg';
 
@@ -61,7 +61,7 @@ export function qemuArguments(start: Start): string[] {
     '-blockdev', `driver=qcow2,node-name=disk,file.driver=file,file.filename=${escape(start.disk)},${option}`,
     '-device', `virtio-blk-pci,drive=disk,write-cache=on`,
     '-netdev', network(start),
-    '-device', 'virtio-net-pci,netdev=net,mac=52:54:00:77:00:02,romfile=',
+    '-device', `virtio-net-pci,netdev=net,mac=${GUEST_MAC},romfile=`,
     '-device', 'virtio-rng-pci',
     '-chardev', `file,id=console,path=${escape(start.console)},append=on`, '-serial', 'chardev:console',
     '-qmp', `unix:${escape(start.qmp)},server=on,wait=off`,
