@@ -7,6 +7,7 @@ import type { Action, Step } from '../model/step.ts';
 import { duration, table } from '../report/table.ts';
 import { display, traceCommands } from '../tools/command.ts';
 import { preDumpCommand, wholeCommand } from '../tools/criu.ts';
+import { makeCommand, mountCommand, openCommand } from '../tools/vault.ts';
 import { INSTANCE } from '../tools/tracefs.ts';
 import { prepare } from '../upgrade/prepare.ts';
 import { isKept, readPrepared } from '../upgrade/prepared.ts';
@@ -35,8 +36,12 @@ export function commands(action: Action): string {
       return action.input === undefined ? display(action.argv) : `${display(action.argv)} <<'EOF'\n${action.input}EOF`;
     case 'write':
       return `cat >${display([action.path])} <<'EOF'\n${action.content}EOF`;
-    case 'make-folder':
-      return `mkdir -p -m 0700 ${display([action.path])}`;
+    case 'open-vault': {
+      const { vault } = action;
+      return [`head -c 64 /dev/urandom >${display([vault.key])} # on a ramfs`, `truncate -s SIZE ${display([vault.file])} # sparse`, display(openCommand(vault)), display(makeCommand(vault)), `mkdir -m 0700 ${display([vault.folder])} && ${display(mountCommand(vault))}`].join('\n');
+    }
+    case 'wipe-vault':
+      return `umount ${display([action.vault.folder])} && cryptsetup close ${action.vault.name}\nrm -rf ${display([action.vault.key, action.vault.sealedKey, action.vault.file, action.vault.folder])}`;
     case 'link':
       return `mkdir -p -m 0700 ${display([dirname(action.path)])} && ln -s ${display([action.target, action.path])}`;
     case 'remove':

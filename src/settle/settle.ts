@@ -2,9 +2,11 @@ import { promises as fs } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failed, ok, type Result } from '../failure/result.ts';
 import { handoverPaths, WAY_BACK } from '../model/handover.ts';
+import { words } from '../failure/words.ts';
 import { runningKernel } from '../survey/machine.ts';
 import { daemonReload, isActive, show } from '../tools/systemctl.ts';
 import { run } from '../tools/command.ts';
+import { forgetKey, wipeVault } from '../tools/vault.ts';
 import { deleteLockTables } from '../tools/nft.ts';
 import { lastArrival, makeReport, type UpgradeReport } from '../report/report.ts';
 import { openJournal, readJournal, type JournalEvent } from '../store/journal.ts';
@@ -92,8 +94,13 @@ export async function settle(): Promise<Result<UpgradeReport>> {
   // The images of what could not be restored are kept; everything else held secrets and is of no more use. Nobody asks
   // for images when everything was to start afresh.
   const kept = way === 'afresh' ? [] : await fs.readdir(`${paths.handover}/workloads`).catch(() => []);
-  if (kept.length === 0) await fs.rm(paths.handover, { recursive: true, force: true });
-  else for (const name of await fs.readdir(paths.handover)) if (name !== 'workloads') await fs.rm(`${paths.handover}/${name}`, { recursive: true, force: true });
+  if (kept.length > 0) {
+    for (const name of await fs.readdir(paths.handover)) if (name !== 'workloads') await fs.rm(`${paths.handover}/${name}`, { recursive: true, force: true });
+    await forgetKey(paths.vault);
+  } else {
+    const wiped = await wipeVault(paths.vault);
+    if (!wiped.ok) journal.append({ event: 'state-skipped', what: `the images could not be wiped: ${words(wiped.failure).why ?? wiped.failure.reason}` });
+  }
   journal.append({ event: 'settled' });
   await fs.rm(WAY_BACK, { force: true });
   return ok(makeReport(jump.id, readJournal(jump.store, jump.id) ?? events));

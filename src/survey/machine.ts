@@ -8,7 +8,7 @@ import { compareVersions } from '../tools/version.ts';
 
 /** Programs that an upgrade runs, and the Debian packages they are in. */
 const TOOLS: readonly (readonly [tool: string, pkg: string])[] = [
-  ['criu', 'criu'], ['kexec', 'kexec-tools'], ['nft', 'nftables'], ['ip', 'iproute2'], ['ss', 'iproute2'], ['tar', 'tar'], ['nsenter', 'util-linux'], ['systemctl', 'systemd'], ['xxhsum', 'xxhash'],
+  ['criu', 'criu'], ['kexec', 'kexec-tools'], ['nft', 'nftables'], ['ip', 'iproute2'], ['ss', 'iproute2'], ['tar', 'tar'], ['nsenter', 'util-linux'], ['systemctl', 'systemd'], ['xxhsum', 'xxhash'], ['cryptsetup', 'cryptsetup-bin'], ['mkfs.ext4', 'e2fsprogs'], ['cpio', 'cpio'], ['systemd-creds', 'systemd'],
 ];
 
 export const runningKernel = (): string => release();

@@ -196,7 +196,7 @@ test('what changes in the parked machine is archived after the last image, and s
   expect(archives).toHaveLength(5);
   expect(Math.min(...archives)).toBeGreaterThan(Math.max(...dumps));
   expect(seal).toBeGreaterThan(Math.max(...archives));
-  for (const at of indices(({ phase, action }) => (phase !== 'jump' && action.kind === 'write') || action.kind === 'make-folder' || action.kind === 'link')) expect(at).toBeLessThan(Math.min(...park));
+  for (const at of indices(({ phase, action }) => (phase !== 'jump' && action.kind === 'write') || action.kind === 'open-vault' || action.kind === 'link')) expect(at).toBeLessThan(Math.min(...park));
 });
 
 test('the seal has every workload with the folder of each of its trees', () => {
