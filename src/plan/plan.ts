@@ -236,7 +236,7 @@ const packing = (initramfs: Initramfs, to: Kernel): Step[] =>
       }];
 
 /** The key as the way back will find it: sealed while everything still runs, as that takes its time where a TPM does it. */
-const sealingKey = (wayBack: WayBackPolicy, { key, name }: Vault): Step[] =>
+const sealingKey = (wayBack: WayBackPolicy, { key }: Vault): Step[] =>
   wayBack === 'afresh' ? [] : [{ phase: 'prepare', title: 'seal the key of the container to this machine', action: run(['systemd-creds', 'encrypt', '--quiet', '--name=segue', '--with-key=auto', key, sealedInMemory(key)]) }];
 
 /** Only from here on the disk has it, and only if images are to outlive the kernel. */

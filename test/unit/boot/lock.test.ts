@@ -94,9 +94,9 @@ describe.runIf(isRoot)('lock', () => {
   });
 
   test('a hand-over of another format is refused, before anything in it is believed', async () => {
-    machine.write('format', 'segue-handover 2\n');
+    machine.write('format', 'segue-handover 3\n');
     await sealed();
-    refused("the hand-over is of format 'segue-handover 2', this segue reads 'segue-handover 1'");
+    refused("the hand-over is of format 'segue-handover 3', this segue reads 'segue-handover 2'");
   });
 
   test('a hand-over without a format is refused', async () => {

@@ -42,6 +42,8 @@ export class PrivateMachine implements Disposable {
       const script = readFileSync(join(BOOT, name), 'utf8').replaceAll('/usr/lib/segue', this.lib).replaceAll('/etc/segue', this.etc);
       writeFileSync(join(this.lib, name), script, { mode: 0o755 });
     }
+    // The hand-over is a plain folder here, as if its container were open.
+    writeFileSync(join(this.lib, 'vault'), '#!/bin/sh\n', { mode: 0o755 });
   }
 
   /** A file of the hand-over. */
