@@ -22,6 +22,7 @@ export type Failure =
   | { readonly reason: 'nothing-to-cancel' }
   | { readonly reason: 'upgrade-running'; readonly pid: number }
   | { readonly reason: 'upgrade-unknown'; readonly id: string }
+  | { readonly reason: 'nothing-kept'; readonly id: string }
   | { readonly reason: 'confirmation-needed'; readonly command: string }
   | { readonly reason: 'declined' }
   | { readonly reason: 'interrupted'; readonly signal: NodeJS.Signals }

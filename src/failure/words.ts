@@ -68,6 +68,8 @@ export function words(failure: Failure): Words {
       return { what: 'an upgrade is under way', why: `process ${failure.pid.toString()} runs it`, hint: '`segue status` says where it stands', exitCode: 10 };
     case 'upgrade-unknown':
       return { what: `there was no upgrade ${failure.id}`, hint: '`segue history` lists them', exitCode: 2 };
+    case 'nothing-kept':
+      return { what: `no images of upgrade ${failure.id} are kept`, hint: '`segue history` lists all upgrades', exitCode: 2 };
     case 'confirmation-needed':
       return { what: 'nobody is there to confirm the upgrade', why: 'the standard input is no terminal', hint: `add --yes: ${failure.command}`, exitCode: 2 };
     case 'declined':

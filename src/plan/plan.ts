@@ -29,6 +29,7 @@ export interface PlanOptions {
   /** The part of a processor that each unit has had lately: who sleeps is imaged first. */
   readonly activity: ReadonlyMap<string, number>;
   readonly wayBack: WayBackPolicy;
+  readonly keepImages: number;
   readonly machine: { readonly machineId: string; readonly bootId: string; readonly commandLine: string; readonly pidMax: number; readonly reservedPids: number; readonly lastPid: number; readonly processors: number };
 }
 
@@ -40,6 +41,7 @@ export interface Plan {
   readonly carried: readonly Workload[];
   /** Stopped before the jump as the administrator allowed, and started afresh. */
   readonly stopped: readonly Workload[];
+  readonly keepImages: number;
   readonly steps: readonly Step[];
 }
 
@@ -320,5 +322,5 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     { phase: 'jump', title: 'leave word for a boot that finds its way back', action: write(WAY_BACK, `${options.id} ${options.store} ${machine.bootId}\n`), undo: { kind: 'remove', path: WAY_BACK } },
     { phase: 'jump', title: `start Linux ${options.to.release} (from here on it cannot be given up)`, action: { kind: 'jump' } },
   ];
-  return { id: options.id, from: options.from, to: options.to, paths, carried, stopped, steps };
+  return { id: options.id, from: options.from, to: options.to, paths, carried, stopped, keepImages: options.keepImages, steps };
 }

@@ -43,8 +43,16 @@ export const openCommand = (vault: Vault): string[] => ['cryptsetup', 'open', '-
 export const makeCommand = (vault: Vault): string[] => ['mkfs.ext4', '-q', '-m', '0', '-J', 'size=32', '-O', '^resize_inode', '-E', 'lazy_itable_init=1,lazy_journal_init=1,nodiscard', device(vault)];
 export const mountCommand = (vault: Vault): string[] => ['mount', '-t', 'ext4', '-o', 'nosuid,nodev,noatime,noinit_itable,discard', device(vault), vault.folder];
 
+/** After a jump the node in /dev is not udev's: who made it takes it away. */
+export const closeCommand = ({ name }: Vault): string[] => ['env', 'DM_DISABLE_UDEV=1', 'cryptsetup', 'close', name];
+
+/** Somebody can read it now. */
+export const isOpen = ({ folder }: Vault): Promise<boolean> => isMounted(folder);
+
+/** Opens one that is there, with its key in memory or the sealed one (boot/vault). */
+export const reopenVault = (vault: Vault): Promise<Result<string>> => runOk(['/usr/lib/segue/vault', 'open', vault.name.replace(/^segue-/, ''), dirname(vault.file)]);
+
 const isMounted = async (path: string): Promise<boolean> => (await run(['mountpoint', '--quiet', path])).exitCode === 0;
-const exists = (path: string): Promise<boolean> => fs.access(path).then(() => true, () => false);
 
 /** The folder in memory, for root only, also before anything is in it. */
 async function openMemory(): Promise<Result<undefined>> {
@@ -102,7 +110,7 @@ export async function wipeVault(vault: Vault): Promise<Result<undefined>> {
   await fs.rm(vault.sealedKey, { force: true });
   const unmounted = await insist(['umount', vault.folder], async () => !(await isMounted(vault.folder)));
   if (!unmounted.ok) return unmounted;
-  const closed = await insist(['cryptsetup', 'close', vault.name], async () => !(await exists(device(vault))));
+  const closed = await insist(closeCommand(vault), async () => (await run(['cryptsetup', 'status', vault.name])).exitCode !== 0);
   if (!closed.ok) return closed;
   // cryptsetup, killed before it was done, has left its loop device.
   const { stdout } = await run(['losetup', '--noheadings', '--output', 'NAME', '--associated', vault.file]);

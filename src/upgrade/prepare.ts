@@ -20,12 +20,14 @@ export interface UpgradeOptions {
   /** Whether memory is imaged beforehand, while everything runs. */
   readonly prepare: boolean;
   readonly wayBack: WayBackPolicy;
+  /** How long the images of a workload that could not be restored are kept, days. */
+  readonly keepImages: number;
 }
 
 const read = (path: string): string => readFileSync(path, 'utf8').trim();
 
 /** Everything that can be said no to, before anything is touched; then the plan. `prepared` is the id of one that is prepared. */
-export async function prepare({ to, afresh, store, prepare: wanted, wayBack }: UpgradeOptions, prepared?: string): Promise<Result<Plan>> {
+export async function prepare({ to, afresh, store, prepare: wanted, wayBack, keepImages }: UpgradeOptions, prepared?: string): Promise<Result<Plan>> {
   const root = requireRoot();
   if (!root.ok) return root;
   // What another one has stopped would look like that to the survey.
@@ -65,5 +67,5 @@ export async function prepare({ to, afresh, store, prepare: wanted, wayBack }: U
   // To restore what builds on a snapshot, more must be promised than there is: boot/state.
   const strict = read('/proc/sys/vm/overcommit_memory') === '2';
   const prepares = wanted && !strict && (await requireStore(store, neededBytes(carried, true))).ok;
-  return ok(makePlan(chosen.value, steps, { id, store, from, to: kernel.value, initramfs, prepare: prepares, activity, wayBack, machine }));
+  return ok(makePlan(chosen.value, steps, { id, store, from, to: kernel.value, initramfs, prepare: prepares, activity, wayBack, keepImages, machine }));
 }

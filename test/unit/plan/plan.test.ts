@@ -47,6 +47,7 @@ async function plan(seen: Survey, afresh: readonly string[] = [], initramfs: Ini
     initramfs,
     ...snapshots,
     wayBack: 'restore',
+    keepImages: 7,
     machine: { machineId: '0'.repeat(32), bootId: 'f00', commandLine: 'root=/dev/vda ro', pidMax: 4_194_304, reservedPids: 300, lastPid: 4000, processors: 2 },
   });
 }
