@@ -13,6 +13,7 @@ export type Failure =
   | { readonly reason: 'store-too-small'; readonly path: string; readonly neededBytes: number; readonly freeBytes: number }
   | { readonly reason: 'store-not-on-root'; readonly path: string; readonly mount: string }
   | { readonly reason: 'store-read-only'; readonly path: string }
+  | { readonly reason: 'store-exposed'; readonly path: string; readonly folder: string }
   | { readonly reason: 'obstacles'; readonly blocked: readonly Blocked[] }
   | { readonly reason: 'unit-unknown'; readonly unit: string }
   | { readonly reason: 'kernel-not-named' }

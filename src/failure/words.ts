@@ -45,6 +45,8 @@ export function words(failure: Failure): Words {
       return { what: `the store ${failure.path} is not on the root filesystem`, why: `it is on ${failure.mount}, which the new kernel mounts too late`, hint: 'name a folder on the root filesystem: --store DIR', exitCode: 6 };
     case 'store-read-only':
       return { what: `the store ${failure.path} cannot be written`, hint: 'is the filesystem mounted read-only? See `findmnt -T` and the kernel log', exitCode: 6 };
+    case 'store-exposed':
+      return { what: `the store ${failure.path} is within reach of others than root`, why: `${failure.folder} is not root's own, or others may write to it: they could put another folder in its place`, hint: 'name a folder of which all parents are root\'s, and only root writes to: --store DIR', exitCode: 6 };
     case 'obstacles':
       return {
         what: failure.blocked.length === 1 ? 'one service cannot be carried' : `${failure.blocked.length.toString()} services cannot be carried`,

@@ -99,6 +99,11 @@ describe.runIf(isRoot)('lock', () => {
     refused("the hand-over is of format 'segue-handover 3', this segue reads 'segue-handover 2'");
   });
 
+  test('a hand-over whose container stays closed is refused', () => {
+    machine.refuseVault('its key is gone with the memory of the machine');
+    refused('the hand-over cannot be opened: its key is gone with the memory of the machine');
+  });
+
   test('a hand-over without a format is refused', async () => {
     await sealed();
     writeFileSync(`${machine.paths.handover}/format`, '');

@@ -147,6 +147,12 @@ describe.runIf(isRoot)('a boot that is no jump', () => {
     afresh('lost', 'the hand-over is damaged');
   });
 
+  test('starts everything afresh when its container stays closed', () => {
+    machine.refuseVault('its key cannot be unsealed on this machine');
+    rmSync(machine.paths.handover, { recursive: true });
+    afresh('lost', 'the hand-over cannot be opened: its key cannot be unsealed on this machine');
+  });
+
   test.each(['systemd.unit=rescue.target', 'single', 'emergency', '1'])('goes where the administrator sends it: %s', (word) => {
     machine.commandLine = `root=/dev/vda ro ${word} quiet`;
     afresh('lost', "the kernel's command line names another target");
