@@ -14,6 +14,7 @@ export type Failure =
   | { readonly reason: 'store-not-on-root'; readonly path: string; readonly mount: string }
   | { readonly reason: 'store-read-only'; readonly path: string }
   | { readonly reason: 'store-exposed'; readonly path: string; readonly folder: string }
+  | { readonly reason: 'key-stays-behind'; readonly why: string }
   | { readonly reason: 'obstacles'; readonly blocked: readonly Blocked[] }
   | { readonly reason: 'unit-unknown'; readonly unit: string }
   | { readonly reason: 'kernel-not-named' }

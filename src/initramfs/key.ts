@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { display } from '../tools/command.ts';
 import { MEMORY, type Vault } from '../tools/vault.ts';
 
@@ -9,6 +10,9 @@ export const withKey = ({ key }: Vault): string => `${key}.initramfs`;
  * is not there yet.
  */
 const HAND_ON = `mkdir -m 0700 ${MEMORY} && mount -t ramfs -o mode=0700,nosuid,nodev,noexec segue ${MEMORY} && (umask 077; for key in /segue/key-*; do cat "$key" >"${MEMORY}/\${key##*/}"; done)`;
+
+/** Whether the installed initramfs is of a kind that does so. */
+export const isHandedOn = (root = ''): boolean => existsSync(`${root}/usr/share/initramfs-tools/init`);
 
 /**
  * A shell script that puts the key in front of an initramfs, as an archive of its own: the kernel unpacks one after the

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { readFileSync } from 'node:fs';
 import { failed, ok, type Result } from '../failure/result.ts';
 import { chooseInitramfs } from '../initramfs/choose.ts';
+import { isHandedOn } from '../initramfs/key.ts';
 import { handoverPaths, type WayBackPolicy } from '../model/handover.ts';
 import type { Step } from '../model/step.ts';
 import { choose, makePlan, neededBytes, type Plan } from '../plan/plan.ts';
@@ -55,6 +56,8 @@ export async function prepare({ to, afresh, store, prepare: wanted, wayBack, kee
   const machine = { machineId: read('/etc/machine-id'), bootId: read('/proc/sys/kernel/random/boot_id'), commandLine: read('/proc/cmdline'), pidMax: Number(read('/proc/sys/kernel/pid_max')), reservedPids: seen.value.reservedPids, lastPid: Number(read('/proc/sys/kernel/ns_last_pid')), processors: availableParallelism() };
   const id = prepared ?? newId(new Date());
   const initramfs = await chooseInitramfs({ kernel: kernel.value, commandLine: machine.commandLine, folder: `${handoverPaths(store, id).handover}/initramfs` });
+  // With the sealed one on the disk the new kernel can do without.
+  if (initramfs.kind === 'installed' && wayBack === 'afresh' && !isHandedOn()) return failed({ reason: 'key-stays-behind', why: initramfs.why });
   const state = await Promise.all(stateKinds.map((kind) => kind.carry({ paths: handoverPaths(store, id), survey: seen.value, carried })));
   const steps: Step[] = [];
   for (const kind of state) {
