@@ -65,7 +65,7 @@ export function neededBytes(workloads: readonly Workload[], prepare: boolean): n
   return memory * (1.1 + (prepare ? SNAPSHOT_BUDGET : 0)) + 64 * 2 ** 20;
 }
 
-const write = (path: string, content: string): Action => ({ kind: 'write', path, content });
+const write = (path: string, content: string): Extract<Action, { kind: 'write' }> => ({ kind: 'write', path, content });
 const run = (argv: readonly string[], input?: string): Action => ({ kind: 'run', argv, ...(input === undefined ? {} : { input }) });
 
 export interface Chosen {
@@ -319,7 +319,7 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     { phase: 'jump', title: 'write the hand-over to disk', action: run(['sync', '--file-system', paths.handover]) },
     { phase: 'jump', title: 'write all filesystems to disk', action: run(['sync']) },
     ...leavingKey(options.wayBack, paths.vault),
-    { phase: 'jump', title: 'leave word for a boot that finds its way back', action: write(WAY_BACK, `${options.id} ${options.store} ${machine.bootId}\n`), undo: { kind: 'remove', path: WAY_BACK } },
+    { phase: 'jump', title: 'leave word for a boot that finds its way back', action: { ...write(WAY_BACK, `${options.id} ${options.store} ${machine.bootId}\n`), durably: true }, undo: { kind: 'remove', path: WAY_BACK } },
     { phase: 'jump', title: `start Linux ${options.to.release} (from here on it cannot be given up)`, action: { kind: 'jump' } },
   ];
   return { id: options.id, from: options.from, to: options.to, paths, carried, stopped, keepImages: options.keepImages, steps };

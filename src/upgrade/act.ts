@@ -9,7 +9,7 @@ import { thaw } from '../park/freezer.ts';
 import { prove } from '../park/prove.ts';
 import { seal } from '../park/seal.ts';
 import { sumBeforehand } from '../park/sums.ts';
-import { writeDurably } from '../park/write-durably.ts';
+import { write } from '../park/write.ts';
 import { threadsOf } from '../snapshot/imprint.ts';
 import { snapshot } from '../snapshot/snapshot.ts';
 import { snapshotWhole } from '../snapshot/whole.ts';
@@ -26,7 +26,7 @@ async function act(action: Action): Promise<Result<Note | undefined>> {
     case 'run':
       return silent(await runOk(action.argv, action.input === undefined ? {} : { input: action.input }));
     case 'write':
-      await writeDurably(action.path, action.content);
+      await write(action.path, action.content, action);
       return ok(undefined);
     case 'link':
       await fs.mkdir(dirname(action.path), { recursive: true, mode: 0o700 });
