@@ -89,7 +89,7 @@ async function insist(argv: readonly string[], done: () => Promise<boolean>): Pr
   for (;;) {
     if (await done()) return ok(undefined);
     const { stderr, exitCode } = await run(argv);
-    if (exitCode !== 0 && performance.now() > end) return failed({ reason: 'command-failed', command: display(argv), exitCode, output: stderr.trim() });
+    if (performance.now() > end) return failed({ reason: 'command-failed', command: display(argv), exitCode, output: stderr.trim() });
     if (exitCode !== 0) await sleep(100);
   }
 }
