@@ -13,7 +13,7 @@ interface Damage {
   readonly pattern?: string;
   /** The first file that this matches. */
   readonly file: string;
-  readonly how: 'one bit is flipped' | 'it is missing' | 'it ends early' | 'its last line is missing' | 'it is of format 2';
+  readonly how: 'one bit is flipped' | 'it is missing' | 'it ends early' | 'its last line is missing' | 'it is of format 1' | 'most of it is missing';
 }
 
 /** Right before the jump, when all is sealed. */
@@ -28,7 +28,8 @@ const HOW: Record<Damage['how'], string> = {
   'it is missing': 'rm "$file"',
   'it ends early': 'truncate --size=-9 "$file"',
   'its last line is missing': 'sed -i "\\$d" "$file"',
-  'it is of format 2': 'echo "segue-handover 2" >"$file"',
+  'most of it is missing': 'sync && truncate --size=1M "$file"',
+  'it is of format 1': 'echo "segue-handover 1" >"$file"',
 };
 
 /** Stands in for kexec: damages the hand-over when the new kernel is to start. What is not there to be damaged stops it. */
@@ -59,7 +60,7 @@ const WORKLOADS: readonly (readonly Damage[])[] = [
 const handover = (file: string, how: Damage['how']): Damage => ({ what: `${file} of the hand-over`, file, how });
 /** What all workloads need: without it none is restored. */
 const HANDOVER: readonly Damage[] = [
-  handover('format', 'it is of format 2'),
+  handover('format', 'it is of format 1'),
   handover('manifest', FLIPPED),
   handover('manifest', CUT_OFF),
   handover('manifest', 'its last line is missing'),
@@ -67,6 +68,7 @@ const HANDOVER: readonly Damage[] = [
   handover('lock.nft', FLIPPED),
   handover('state/sysctl', FLIPPED),
   handover('state/*.tar', FLIPPED),
+  { what: 'the container of the hand-over', file: '../vault', how: 'most of it is missing' },
 ];
 
 const JUMPS: readonly Damaged[] = [

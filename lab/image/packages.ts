@@ -7,7 +7,7 @@ export const GUEST_PACKAGES = [
   'initramfs-tools', 'busybox', 'openssh-server', 'iproute2', 'nftables', 'procps', 'less', 'ca-certificates',
   'linux-image-cloud-amd64',
   // what Segue stands on
-  'nodejs', 'criu', 'kexec-tools', 'xxhash',
+  'nodejs', 'criu', 'cryptsetup-bin', 'kexec-tools', 'xxhash',
   // workloads
   'nginx', 'redis-server', 'memcached', 'postgresql', 'mariadb-server',
   // to look inside

@@ -11,6 +11,7 @@ export interface Traces {
   /** Instances of the kernel's tracing. */
   readonly tracing: readonly string[];
   readonly loadedKernels: readonly string[];
+  /** Of images: hand-overs, their containers and keys, on disks, in memory and in the kernel. */
   readonly handovers: readonly string[];
   /** Names that CRIU gives to files that a task has open without one. */
   readonly linkRemaps: readonly string[];
@@ -27,10 +28,18 @@ export async function readTraces(guest: Guest, patterns?: readonly string[]): Pr
     lines(guest, 'grep -l 1 /sys/fs/cgroup/system.slice/*/cgroup.freeze || true'),
     lines(guest, 'ls /sys/kernel/tracing/instances'),
     lines(guest, 'cat /sys/kernel/kexec_loaded'),
-    lines(guest, 'find /var/lib/segue/upgrades -mindepth 2 -maxdepth 2 -name handover 2>/dev/null || true'),
+    readHandovers(guest),
     lines(guest, 'find /var/lib -maxdepth 1 -name "link_remap.*"'),
   ]);
   return { units, lockTables, stoppedTasks, frozenUnits, tracing, loadedKernels, handovers, linkRemaps };
+}
+
+export async function readHandovers(guest: Guest): Promise<string[]> {
+  return await lines(guest, `find /var/lib/segue/upgrades -mindepth 2 -maxdepth 2 '(' -name handover -o -name vault -o -name key -o -name keep-until ')' 2>/dev/null
+ls -d /dev/segue /dev/mapper/segue-* 2>/dev/null
+losetup --noheadings --output BACK-FILE | grep segue
+grep segue /proc/mounts
+true`);
 }
 
 /** Segue's own locks on sockets, and CRIU's. */

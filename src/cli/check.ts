@@ -2,10 +2,11 @@ import { buildCommand } from '@stricli/core';
 import { requireRoot } from '../survey/machine.ts';
 import { describe } from '../failure/obstacle.ts';
 import type { Survey } from '../model/survey.ts';
+import { chooseKernel } from '../survey/kernels.ts';
 import { survey } from '../survey/survey.ts';
 import { table } from '../report/table.ts';
 import * as flags from './flags.ts';
-import { note, print, printJson, unwrap } from './output.ts';
+import { note, print, printJson, report, unwrap } from './output.ts';
 
 interface CheckRow {
   readonly unit: string;
@@ -40,6 +41,9 @@ async function check({ json }: { readonly json: boolean }): Promise<void> {
     for (const { unit, remedy } of blocked) for (const line of remedy) note(`remedy for ${unit}: ${line}`);
   }
   if (blocked.length > 0) process.exitCode = 10;
+  // Of the kernel that `--to newest` names it is said here already.
+  const kernel = await chooseKernel('newest');
+  if (!kernel.ok && kernel.failure.reason === 'kernel-lacks') process.exitCode = report(kernel.failure);
 }
 
 export const checkCommand = buildCommand({

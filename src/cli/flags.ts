@@ -9,6 +9,17 @@ export const dryRun = { kind: 'boolean', brief: 'Print the very steps as command
 export const debug = { kind: 'boolean', brief: 'Print every command as it runs', default: false, withNegated: false } as const;
 export const afresh = { kind: 'parsed', parse: text, brief: 'Stop this unit and start it afresh, though it is not carried; can be given more than once', variadic: true, optional: true, placeholder: 'UNIT' } as const;
 export const wayBack = { kind: 'enum', values: ['restore', 'afresh'], brief: 'If the new kernel does not come up: restore from the images once (the default), or start everything afresh', optional: true } as const;
+export const keepImages = {
+  kind: 'parsed',
+  parse: (input: string): number => {
+    const days = Number(input);
+    if (!/^\d+$/.test(input) || days > 3650) throw new Error('a number of days, 0 to 3650');
+    return days;
+  },
+  brief: 'How long the images of a workload that could not be restored are kept',
+  default: '7',
+  placeholder: 'DAYS',
+} as const;
 export const store = {
   kind: 'parsed',
   parse: (input: string): string => {

@@ -2,6 +2,7 @@
 import { buildApplication, buildRouteMap, run, type StricliProcess } from '@stricli/core';
 import { cancelCommand } from './cancel.ts';
 import { checkCommand } from './check.ts';
+import { forgetCommand } from './forget.ts';
 import { guardCommand } from './guard.ts';
 import { historyCommand, showCommand, statusCommand } from './history.ts';
 import { keepCommand, prepareCommand } from './prepare.ts';
@@ -13,7 +14,7 @@ declare const SEGUE_VERSION: string | undefined;
 
 const application = buildApplication(
   buildRouteMap({
-    routes: { check: checkCommand, setup: setupCommand, prepare: prepareCommand, upgrade: upgradeCommand, cancel: cancelCommand, status: statusCommand, history: historyCommand, show: showCommand, settle: settleCommand, guard: guardCommand, keep: keepCommand },
+    routes: { check: checkCommand, setup: setupCommand, prepare: prepareCommand, upgrade: upgradeCommand, cancel: cancelCommand, status: statusCommand, history: historyCommand, show: showCommand, forget: forgetCommand, settle: settleCommand, guard: guardCommand, keep: keepCommand },
     docs: { brief: 'Live kernel upgrades: the programs stay, uname -r changes', hideRoute: { settle: true, guard: true, keep: true } },
   }),
   {
@@ -25,6 +26,9 @@ const application = buildApplication(
     documentation: { caseStyle: 'convert-camel-to-kebab' },
   },
 );
+
+// Whatever is written here is for root only from its first byte.
+process.umask(0o077);
 
 // Whoever reads along may be gone at any time (an ssh connection that broke): an upgrade must not die of that half-way.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);

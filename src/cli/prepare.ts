@@ -12,22 +12,23 @@ interface PrepareFlags {
   readonly afresh?: readonly string[];
   readonly store: string;
   readonly wayBack?: WayBackPolicy;
+  readonly keepImages: number;
   readonly every: number;
 }
 
-async function run({ to, afresh = [], store, wayBack = 'restore', every }: PrepareFlags): Promise<void> {
+async function run({ to, afresh = [], store, wayBack = 'restore', keepImages, every }: PrepareFlags): Promise<void> {
   if (await isKept()) {
     process.exitCode = report({ reason: 'prepared-already' });
     return;
   }
   // What it would be refused for is said now, and not in the background.
-  const plan = unwrap(await prepare({ to, afresh, store, wayBack, prepare: true }));
+  const plan = unwrap(await prepare({ to, afresh, store, wayBack, keepImages, prepare: true }));
   if (plan === undefined) return;
   if (!plan.steps.some(({ phase }) => phase === 'snapshot')) {
     process.exitCode = report({ reason: 'nothing-to-prepare' });
     return;
   }
-  const prepared: Prepared = { id: plan.id, store, to: plan.to.release, afresh, wayBack, everySeconds: every };
+  const prepared: Prepared = { id: plan.id, store, to: plan.to.release, afresh, wayBack, keepImages, everySeconds: every };
   if (unwrap(await beginPreparing(prepared, plan)) === undefined) return;
   note(`upgrade ${prepared.id} to Linux ${prepared.to} is being prepared in the background: \`segue status --wait\``);
   note('then: `segue upgrade`, at any time; or `segue cancel`');
@@ -47,6 +48,7 @@ export const prepareCommand = buildCommand({
       afresh: flags.afresh,
       store: flags.store,
       wayBack: flags.wayBack,
+      keepImages: flags.keepImages,
       every: { kind: 'parsed', parse: seconds, brief: 'How often to look whose snapshot is out of date', default: '30', placeholder: 'SECONDS' },
     },
   },

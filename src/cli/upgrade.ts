@@ -7,6 +7,7 @@ import type { Action, Step } from '../model/step.ts';
 import { duration, table } from '../report/table.ts';
 import { display, traceCommands } from '../tools/command.ts';
 import { preDumpCommand, wholeCommand } from '../tools/criu.ts';
+import { closeCommand, makeCommand, mountCommand, openCommand } from '../tools/vault.ts';
 import { INSTANCE } from '../tools/tracefs.ts';
 import { prepare } from '../upgrade/prepare.ts';
 import { isKept, readPrepared } from '../upgrade/prepared.ts';
@@ -22,6 +23,7 @@ interface UpgradeFlags {
   readonly dryRun: boolean;
   readonly debug: boolean;
   readonly wayBack?: WayBackPolicy;
+  readonly keepImages?: number;
   readonly store: string;
   readonly prepare: boolean;
 }
@@ -35,8 +37,12 @@ export function commands(action: Action): string {
       return action.input === undefined ? display(action.argv) : `${display(action.argv)} <<'EOF'\n${action.input}EOF`;
     case 'write':
       return `cat >${display([action.path])} <<'EOF'\n${action.content}EOF`;
-    case 'make-folder':
-      return `mkdir -p -m 0700 ${display([action.path])}`;
+    case 'open-vault': {
+      const { vault } = action;
+      return [`head -c 64 /dev/urandom >${display([vault.key])} # on a ramfs`, `truncate -s SIZE ${display([vault.file])} # sparse`, display(openCommand(vault)), display(makeCommand(vault)), `mkdir -m 0700 ${display([vault.folder])} && ${display(mountCommand(vault))}`].join('\n');
+    }
+    case 'wipe-vault':
+      return `umount ${display([action.vault.folder])} && ${display(closeCommand(action.vault))}\nrm -rf ${display([action.vault.key, action.vault.sealedKey, action.vault.file, action.vault.folder])}`;
     case 'link':
       return `mkdir -p -m 0700 ${display([dirname(action.path)])} && ln -s ${display([action.target, action.path])}`;
     case 'remove':
@@ -104,7 +110,7 @@ async function confirmed(plan: Plan, yes: boolean): Promise<boolean> {
   return false;
 }
 
-async function run({ to, afresh, yes, dryRun, debug, store, prepare: prepares, wayBack }: UpgradeFlags): Promise<void> {
+async function run({ to, afresh, yes, dryRun, debug, store, prepare: prepares, wayBack, keepImages }: UpgradeFlags): Promise<void> {
   if (debug) traceCommands((line) => { note(`$ ${line}`); });
   const began = performance.now();
   const clock = (): string => duration(performance.now() - began).padStart(8);
@@ -120,7 +126,7 @@ async function run({ to, afresh, yes, dryRun, debug, store, prepare: prepares, w
   }
   // What was prepared is gone on with; without snapshots there is nothing to go on with.
   const id = prepares ? prepared?.id : undefined;
-  const plan = unwrap(await prepare({ to: target, afresh: afresh ?? prepared?.afresh ?? [], store, prepare: prepares, wayBack: wayBack ?? prepared?.wayBack ?? 'restore' }, id));
+  const plan = unwrap(await prepare({ to: target, afresh: afresh ?? prepared?.afresh ?? [], store, prepare: prepares, wayBack: wayBack ?? prepared?.wayBack ?? 'restore', keepImages: keepImages ?? prepared?.keepImages ?? Number(flags.keepImages.default) }, id));
   if (plan === undefined) return;
   if (dryRun) {
     printSteps(plan.steps);
@@ -159,6 +165,7 @@ export const upgradeCommand = buildCommand({
       debug: flags.debug,
       store: flags.store,
       wayBack: flags.wayBack,
+      keepImages: { kind: 'parsed', parse: flags.keepImages.parse, brief: `${flags.keepImages.brief} (7 by default)`, placeholder: 'DAYS', optional: true },
     },
   },
   docs: {

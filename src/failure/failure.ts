@@ -13,6 +13,8 @@ export type Failure =
   | { readonly reason: 'store-too-small'; readonly path: string; readonly neededBytes: number; readonly freeBytes: number }
   | { readonly reason: 'store-not-on-root'; readonly path: string; readonly mount: string }
   | { readonly reason: 'store-read-only'; readonly path: string }
+  | { readonly reason: 'store-exposed'; readonly path: string; readonly folder: string }
+  | { readonly reason: 'key-stays-behind'; readonly why: string }
   | { readonly reason: 'obstacles'; readonly blocked: readonly Blocked[] }
   | { readonly reason: 'unit-unknown'; readonly unit: string }
   | { readonly reason: 'kernel-not-named' }
@@ -22,6 +24,7 @@ export type Failure =
   | { readonly reason: 'nothing-to-cancel' }
   | { readonly reason: 'upgrade-running'; readonly pid: number }
   | { readonly reason: 'upgrade-unknown'; readonly id: string }
+  | { readonly reason: 'nothing-kept'; readonly id: string }
   | { readonly reason: 'confirmation-needed'; readonly command: string }
   | { readonly reason: 'declined' }
   | { readonly reason: 'interrupted'; readonly signal: NodeJS.Signals }

@@ -45,6 +45,10 @@ export function words(failure: Failure): Words {
       return { what: `the store ${failure.path} is not on the root filesystem`, why: `it is on ${failure.mount}, which the new kernel mounts too late`, hint: 'name a folder on the root filesystem: --store DIR', exitCode: 6 };
     case 'store-read-only':
       return { what: `the store ${failure.path} cannot be written`, hint: 'is the filesystem mounted read-only? See `findmnt -T` and the kernel log', exitCode: 6 };
+    case 'store-exposed':
+      return { what: `the store ${failure.path} is within reach of others than root`, why: `${failure.folder} is not root's own, or others may write to it: they could put another folder in its place`, hint: 'name a folder of which all parents are root\'s, and only root writes to: --store DIR', exitCode: 6 };
+    case 'key-stays-behind':
+      return { what: 'the key of the images cannot be handed to the new kernel', why: `the installed initramfs is needed, as ${failure.why}, and it is not one of initramfs-tools, which would hand it on`, hint: 'with --way-back restore the new kernel finds it sealed on the disk', exitCode: 6 };
     case 'obstacles':
       return {
         what: failure.blocked.length === 1 ? 'one service cannot be carried' : `${failure.blocked.length.toString()} services cannot be carried`,
@@ -68,6 +72,8 @@ export function words(failure: Failure): Words {
       return { what: 'an upgrade is under way', why: `process ${failure.pid.toString()} runs it`, hint: '`segue status` says where it stands', exitCode: 10 };
     case 'upgrade-unknown':
       return { what: `there was no upgrade ${failure.id}`, hint: '`segue history` lists them', exitCode: 2 };
+    case 'nothing-kept':
+      return { what: `no images of upgrade ${failure.id} are kept`, hint: '`segue history` lists all upgrades', exitCode: 2 };
     case 'confirmation-needed':
       return { what: 'nobody is there to confirm the upgrade', why: 'the standard input is no terminal', hint: `add --yes: ${failure.command}`, exitCode: 2 };
     case 'declined':

@@ -1,3 +1,5 @@
+import { MEMORY, type Vault } from '../tools/vault.ts';
+
 /** Where things are in the folder that crosses the jump. The format is described in docs/handover.md. */
 export interface HandoverPaths {
   readonly upgrade: string;
@@ -6,10 +8,11 @@ export interface HandoverPaths {
   readonly state: string;
   readonly workload: (unit: string) => string;
   readonly tree: (unit: string, pid: number) => string;
+  readonly vault: Vault;
 }
 
 /** The first line of the hand-over; boot/lock refuses any other. */
-export const HANDOVER_FORMAT = 'segue-handover 1';
+export const HANDOVER_FORMAT = 'segue-handover 2';
 
 /**
  * Made before the jump, and gone when the upgrade is settled or given up: `ID STORE BOOT-ID`. By it a boot that is no jump
@@ -30,5 +33,6 @@ export function handoverPaths(store: string, id: string): HandoverPaths {
     state: `${handover}/state`,
     workload: (unit) => `${handover}/workloads/${unit}`,
     tree: (unit, pid) => `${handover}/workloads/${unit}/trees/${pid.toString()}`,
+    vault: { file: `${upgrade}/vault`, name: `segue-${id}`, folder: handover, key: `${MEMORY}/key-${id}`, sealedKey: `${upgrade}/key` },
   };
 }

@@ -1,4 +1,5 @@
 import type { DumpOrder } from '../tools/criu.ts';
+import type { Vault } from '../tools/vault.ts';
 
 /**
  * What an upgrade does, as data: `--dry-run` prints these very steps, `src/upgrade/carry-out.ts` carries them out one
@@ -16,9 +17,8 @@ export interface Step {
 export type Action =
   /** Runs a program; `input` goes to its standard input. */
   | { readonly kind: 'run'; readonly argv: readonly string[]; readonly input?: string }
-  /** Writes a file of root's own. */
-  | { readonly kind: 'write'; readonly path: string; readonly content: string }
-  | { readonly kind: 'make-folder'; readonly path: string }
+  /** Writes a file of root's own. What is in the container is synced as a whole, before there is a key to it on the disk. */
+  | { readonly kind: 'write'; readonly path: string; readonly content: string; readonly durably?: boolean }
   | { readonly kind: 'link'; readonly path: string; readonly target: string }
   | { readonly kind: 'remove'; readonly path: string }
   /** Waits until every connection to these TCP ports is accepted. */
@@ -45,6 +45,9 @@ export type Action =
   | { readonly kind: 'sum'; readonly handover: string }
   /** Writes the locks of the new kernel and the checksums: the hand-over is complete. */
   | { readonly kind: 'seal'; readonly handover: string; readonly workloads: readonly SealedWorkload[] }
+  /** Makes the encrypted container with a new key, unless it is open already; nothing is left of it when it is wiped. */
+  | { readonly kind: 'open-vault'; readonly vault: Vault }
+  | { readonly kind: 'wipe-vault'; readonly vault: Vault }
   /** Starts the new kernel. Does not return. */
   | { readonly kind: 'jump' };
 

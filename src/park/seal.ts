@@ -11,7 +11,7 @@ import { checksums } from '../tools/xxhsum.ts';
 import { readImprint } from '../snapshot/imprint-file.ts';
 import { isProven } from './prove.ts';
 import { filesBelow, sumTheRest, unsummed } from './sums.ts';
-import { writeDurably } from './write-durably.ts';
+import { write } from './write.ts';
 
 /** Sockets that the (stopped) tasks of a cgroup hold now. */
 async function socketsOf(controlGroup: string, all: readonly InetSocket[]): Promise<InetSocket[]> {
@@ -44,12 +44,12 @@ async function sealImaged(handover: string, workload: SealedWorkload, existing: 
     tables.push(table);
   }
   const locks = locksFor(tables, workload.hostNetwork ? await socketsOf(workload.controlGroup, all) : []);
-  await writeDurably(`${handover}/${folder}/locks`, locks.names.map((table) => `${table}\n`).join(''));
+  await write(`${handover}/${folder}/locks`, locks.names.map((table) => `${table}\n`).join(''));
   const files = (await filesBelow(`${handover}/${folder}`)).map((file) => `${folder}/${file}`);
   const earlier = await Promise.all(files.filter((file) => file.endsWith('/snapshots/manifest')).map((file) => fs.readFile(`${handover}/${file}`, 'utf8')));
   const summed = await checksums(handover, files.filter(unsummed));
   if (!summed.ok) return summed;
-  await writeDurably(`${handover}/${folder}/manifest`, [...summed.value.map(({ line }) => `${line}\n`), ...earlier].join(''));
+  await write(`${handover}/${folder}/manifest`, [...summed.value.map(({ line }) => `${line}\n`), ...earlier].join(''));
   return ok(locks);
 }
 
@@ -85,6 +85,6 @@ export async function seal(handover: string, workloads: readonly SealedWorkload[
     scripts.push(locks.value.script);
     if (!proven || workload.archives.length > 0) summedAnew.add(workload.unit);
   }
-  await writeDurably(`${handover}/lock.nft`, scripts.join('\n'));
+  await write(`${handover}/lock.nft`, scripts.join('\n'));
   return sumTheRest(handover, workloads.map(({ unit }) => unit), summedAnew);
 }

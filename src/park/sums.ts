@@ -1,7 +1,7 @@
 import { promises as fs } from 'node:fs';
 import { ok, type Result } from '../failure/result.ts';
 import { checksums, fileOf } from '../tools/xxhsum.ts';
-import { writeDurably } from './write-durably.ts';
+import { write } from './write.ts';
 
 /** Checksums of all but the workloads; and of the workloads' own lists of checksums. */
 const OF_OTHERS = 'manifest';
@@ -25,11 +25,11 @@ async function others(handover: string): Promise<string[]> {
 }
 
 /** Writes the checksums of these files, of which those in `known` need not be computed. */
-async function write(handover: string, list: string, files: readonly string[], known: ReadonlyMap<string, string>): Promise<Result<undefined>> {
+async function writeSums(handover: string, list: string, files: readonly string[], known: ReadonlyMap<string, string>): Promise<Result<undefined>> {
   const summed = await checksums(handover, files.filter((file) => !known.has(file)));
   if (!summed.ok) return summed;
   const lines = new Map([...known, ...summed.value.map(({ file, line }) => [file, line] as const)]);
-  await writeDurably(`${handover}/${list}`, files.map((file) => `${lines.get(file) ?? ''}\n`).join(''));
+  await write(`${handover}/${list}`, files.map((file) => `${lines.get(file) ?? ''}\n`).join(''));
   return ok(undefined);
 }
 
@@ -43,17 +43,17 @@ export async function sumBeforehand(handover: string): Promise<Result<undefined>
   const units = await fs.readdir(`${handover}/${WORKLOADS}`).catch(() => []);
   const lists = await Promise.all(units.map((unit) => fs.access(`${handover}/${listOf(unit)}`).then(() => [listOf(unit)], () => [])));
   const files = (await others(handover)).filter((file) => file !== OF_LISTS);
-  const summed = await write(handover, OF_LISTS, lists.flat(), new Map());
-  return summed.ok ? write(handover, OF_OTHERS, files, new Map()) : summed;
+  const summed = await writeSums(handover, OF_LISTS, lists.flat(), new Map());
+  return summed.ok ? writeSums(handover, OF_OTHERS, files, new Map()) : summed;
 }
 
 /** Completes them when all is there. The lists of the workloads `anew` were written since. */
 export async function sumTheRest(handover: string, units: readonly string[], anew: ReadonlySet<string>): Promise<Result<undefined>> {
   const known = await read(handover, OF_LISTS);
   for (const unit of anew) known.delete(listOf(unit));
-  const summed = await write(handover, OF_LISTS, units.map(listOf), known);
+  const summed = await writeSums(handover, OF_LISTS, units.map(listOf), known);
   if (!summed.ok) return summed;
   const earlier = await read(handover, OF_OTHERS);
   earlier.delete(OF_LISTS);
-  return write(handover, OF_OTHERS, await others(handover), earlier);
+  return writeSums(handover, OF_OTHERS, await others(handover), earlier);
 }

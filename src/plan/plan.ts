@@ -3,7 +3,9 @@ import { failed, ok, type Result } from '../failure/result.ts';
 import { dumpCommand, nsenterOptions, restoreArguments, restoreDescriptors, type DumpOrder } from '../tools/criu.ts';
 import { holdScript, listeningPorts, lockScript } from '../tools/nft.ts';
 import { archive } from '../tools/tar.ts';
+import type { Vault } from '../tools/vault.ts';
 import type { Kernel } from '../survey/kernels.ts';
+import { keyScript, withKey } from '../initramfs/key.ts';
 import type { Initramfs } from '../model/initramfs.ts';
 import type { Survey } from '../model/survey.ts';
 import type { Tree, Workload } from '../model/workload.ts';
@@ -27,6 +29,7 @@ export interface PlanOptions {
   /** The part of a processor that each unit has had lately: who sleeps is imaged first. */
   readonly activity: ReadonlyMap<string, number>;
   readonly wayBack: WayBackPolicy;
+  readonly keepImages: number;
   readonly machine: { readonly machineId: string; readonly bootId: string; readonly commandLine: string; readonly pidMax: number; readonly reservedPids: number; readonly lastPid: number; readonly processors: number };
 }
 
@@ -38,6 +41,7 @@ export interface Plan {
   readonly carried: readonly Workload[];
   /** Stopped before the jump as the administrator allowed, and started afresh. */
   readonly stopped: readonly Workload[];
+  readonly keepImages: number;
   readonly steps: readonly Step[];
 }
 
@@ -61,7 +65,7 @@ export function neededBytes(workloads: readonly Workload[], prepare: boolean): n
   return memory * (1.1 + (prepare ? SNAPSHOT_BUDGET : 0)) + 64 * 2 ** 20;
 }
 
-const write = (path: string, content: string): Action => ({ kind: 'write', path, content });
+const write = (path: string, content: string): Extract<Action, { kind: 'write' }> => ({ kind: 'write', path, content });
 const run = (argv: readonly string[], input?: string): Action => ({ kind: 'run', argv, ...(input === undefined ? {} : { input }) });
 
 export interface Chosen {
@@ -233,6 +237,16 @@ const packing = (initramfs: Initramfs, to: Kernel): Step[] =>
         undo: { kind: 'remove', path: initramfs.folder },
       }];
 
+/** The key as the way back will find it: sealed while everything still runs, as that takes its time where a TPM does it. */
+const sealingKey = (wayBack: WayBackPolicy, { key }: Vault): Step[] =>
+  wayBack === 'afresh' ? [] : [{ phase: 'prepare', title: 'seal the key of the container to this machine', action: run(['systemd-creds', 'encrypt', '--quiet', '--name=segue', '--with-key=auto', key, sealedInMemory(key)]) }];
+
+/** Only from here on the disk has it, and only if images are to outlive the kernel. */
+const leavingKey = (wayBack: WayBackPolicy, { key, sealedKey }: Vault): Step[] =>
+  wayBack === 'afresh' ? [] : [{ phase: 'jump', title: 'leave the sealed key for a boot that finds its way back', action: run(['sh', '-c', 'umask 077 && cp "$0" "$1" && sync "$1" "${1%/*}"', sealedInMemory(key), sealedKey]), undo: { kind: 'remove', path: sealedKey } }];
+
+const sealedInMemory = (key: string): string => `${key}.sealed`;
+
 /** All that an upgrade will do, from the first file to the jump: what becomes of the workloads, and `state` besides them. */
 export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], options: PlanOptions): Plan {
   const { initramfs } = options;
@@ -247,10 +261,10 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
   const groups = byPriority(carried);
   const restoredBefore = (priority: number): string[] => groups.filter((group) => group.priority > priority).flatMap(({ workloads }) => workloads.map(({ unit }) => unit));
   const steps: Step[] = [
-    { phase: 'prepare', title: 'make the hand-over', action: { kind: 'make-folder', path: paths.handover }, undo: { kind: 'remove', path: paths.handover } },
+    { phase: 'prepare', title: 'make the encrypted container for the hand-over', action: { kind: 'open-vault', vault: paths.vault }, undo: { kind: 'wipe-vault', vault: paths.vault } },
     { phase: 'prepare', title: 'name its format', action: write(`${paths.handover}/format`, `${HANDOVER_FORMAT}\n`) },
     { phase: 'prepare', title: 'name this machine', action: write(`${paths.handover}/machine`, `${machine.machineId}\n`) },
-    { phase: 'prepare', title: 'say what to do if the new kernel does not come up', action: write(`${paths.handover}/way-back`, `${options.wayBack} ${machine.pidMax.toString()} ${lastPid.toString()}\n`) },
+    { phase: 'prepare', title: 'say what process ids must be free on the way back', action: write(`${paths.handover}/way-back`, `${machine.pidMax.toString()} ${lastPid.toString()}\n`) },
     ...groups.flatMap(({ priority, workloads }) => {
       const inLane = restoredAfter(workloads, machine.processors * LANES_PER_PROCESSOR);
       return workloads.flatMap((workload) => [...handoverOf(workload, paths, [...restoredBefore(priority), inLane.get(workload.unit)].filter((unit) => unit !== undefined)), wants(workload.unit)]);
@@ -258,13 +272,16 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     { phase: 'prepare', title: 'settle after the last restore', action: write(`${paths.units}/segue-settle.service.d/segue.conf`, `[Unit]\nAfter=${carried.map(({ unit }) => unit).join(' ')}\n`) },
     ...state.filter((step) => step.phase === 'prepare'),
     ...packing(initramfs, options.to),
+    { phase: 'prepare', title: 'put the key of the container in front of the initramfs', action: run(['sh', '-eu'], keyScript(paths.vault, initramfs.file)), undo: { kind: 'remove', path: withKey(paths.vault) } },
     {
       phase: 'prepare',
       title: `load Linux ${options.to.release}${initramfs.kind === 'own' ? '' : `, with its installed initramfs as ${initramfs.why}`}`,
-      action: run(['kexec', '--load', '--kexec-syscall-auto', options.to.image, `--initrd=${initramfs.file}`, `--command-line=${commandLine}`]),
+      action: run(['kexec', '--load', '--kexec-syscall-auto', options.to.image, `--initrd=${withKey(paths.vault)}`, `--command-line=${commandLine}`]),
       undo: run(['kexec', '--unload', '--kexec-syscall-auto']),
     },
     ...(initramfs.kind === 'own' ? [{ phase: 'prepare' as const, title: 'remove the initramfs, now that it is loaded', action: { kind: 'remove' as const, path: initramfs.folder } }] : []),
+    { phase: 'prepare', title: 'remove that with the key', action: { kind: 'remove', path: withKey(paths.vault) } },
+    ...sealingKey(options.wayBack, paths.vault),
     ...snapshotSteps(carried, paths, options),
     { phase: options.prepare ? 'snapshot' : 'prepare', title: 'compute the checksums of what is there', action: { kind: 'sum', handover: paths.handover } },
     ...stopped.map(({ unit }): Step => ({ phase: 'park', unit, title: 'stop it, as it will be started afresh', action: run(['systemctl', 'stop', '--', unit]), undo: run(['systemctl', 'start', '--', unit]) })),
@@ -299,9 +316,12 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     },
     // One that is open when the kernel goes is renamed as damaged by the next (journalctl(1), --relinquish-var).
     { phase: 'park', title: "close the system's journal on disk", action: run(['journalctl', '--relinquish-var']), undo: run(['journalctl', '--flush']) },
+    // Of these it is told if they could not be written.
+    { phase: 'jump', title: 'write the hand-over to disk', action: run(['sync', '--file-system', paths.handover]) },
     { phase: 'jump', title: 'write all filesystems to disk', action: run(['sync']) },
-    { phase: 'jump', title: 'leave word for a boot that finds its way back', action: write(WAY_BACK, `${options.id} ${options.store} ${machine.bootId}\n`), undo: { kind: 'remove', path: WAY_BACK } },
+    ...leavingKey(options.wayBack, paths.vault),
+    { phase: 'jump', title: 'leave word for a boot that finds its way back', action: { ...write(WAY_BACK, `${options.id} ${options.store} ${machine.bootId}\n`), durably: true }, undo: { kind: 'remove', path: WAY_BACK } },
     { phase: 'jump', title: `start Linux ${options.to.release} (from here on it cannot be given up)`, action: { kind: 'jump' } },
   ];
-  return { id: options.id, from: options.from, to: options.to, paths, carried, stopped, steps };
+  return { id: options.id, from: options.from, to: options.to, paths, carried, stopped, keepImages: options.keepImages, steps };
 }

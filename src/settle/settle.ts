@@ -2,12 +2,15 @@ import { promises as fs } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failed, ok, type Result } from '../failure/result.ts';
 import { handoverPaths, WAY_BACK } from '../model/handover.ts';
+import { words } from '../failure/words.ts';
 import { runningKernel } from '../survey/machine.ts';
 import { daemonReload, isActive, show } from '../tools/systemctl.ts';
 import { run } from '../tools/command.ts';
+import { forgetKey, reopenVault, wipeVault } from '../tools/vault.ts';
 import { deleteLockTables } from '../tools/nft.ts';
 import { lastArrival, makeReport, type UpgradeReport } from '../report/report.ts';
 import { openJournal, readJournal, type JournalEvent } from '../store/journal.ts';
+import { keepImages } from './forget.ts';
 
 /** How long a service that is started afresh may take until the report calls it failed, milliseconds. */
 const AFRESH_MILLISECONDS = 120_000;
@@ -64,6 +67,8 @@ export async function settle(): Promise<Result<UpgradeReport>> {
   await fs.mkdir('/run/segue', { recursive: true });
   await fs.cp(`${paths.handover}/runtime-units`, '/run/systemd/system', { recursive: true }).catch(() => undefined);
   await fs.writeFile('/run/segue/settled', '');
+  // In such a boot nobody else has opened it.
+  if (way === 'lost') await reopenVault(paths.vault);
   const reloaded = await daemonReload();
   if (!reloaded.ok) return reloaded;
   for (const name of await fs.readdir('/run/systemd/network').catch(() => [])) await fs.rm(`/run/systemd/network/${name}/zz-segue.conf`, { force: true }).catch(() => undefined);
@@ -89,11 +94,18 @@ export async function settle(): Promise<Result<UpgradeReport>> {
   }
   for (const { unit } of before.workloads.filter(({ fate }) => fate === 'stopped')) if (!(await isActive(unit))) await run(['systemctl', 'start', '--', unit]);
 
-  // The images of what could not be restored are kept; everything else held secrets and is of no more use. Nobody asks
-  // for images when everything was to start afresh.
+  // The images of what could not be restored are kept for a while; everything else held secrets and is of no more use.
+  // Nobody asks for images when everything was to start afresh.
   const kept = way === 'afresh' ? [] : await fs.readdir(`${paths.handover}/workloads`).catch(() => []);
-  if (kept.length === 0) await fs.rm(paths.handover, { recursive: true, force: true });
-  else for (const name of await fs.readdir(paths.handover)) if (name !== 'workloads') await fs.rm(`${paths.handover}/${name}`, { recursive: true, force: true });
+  const days = events.findLast(({ event }) => event === 'begun')?.keepImages ?? 0;
+  if (kept.length > 0 && days > 0) {
+    for (const name of await fs.readdir(paths.handover)) if (name !== 'workloads') await fs.rm(`${paths.handover}/${name}`, { recursive: true, force: true });
+    await forgetKey(paths.vault);
+    await keepImages(jump.store, jump.id, days);
+  } else {
+    const wiped = await wipeVault(paths.vault);
+    if (!wiped.ok) journal.append({ event: 'state-skipped', what: `the images could not be wiped: ${words(wiped.failure).why ?? wiped.failure.reason}` });
+  }
   journal.append({ event: 'settled' });
   await fs.rm(WAY_BACK, { force: true });
   return ok(makeReport(jump.id, readJournal(jump.store, jump.id) ?? events));

@@ -11,7 +11,7 @@ const REMOTE = /^(nfs4?|cifs|smb3|ceph|glusterfs|9p|fuse\.(sshfs|glusterfs|ceph)
 export const filesystems: StateKind = {
   name: 'filesystems',
   carry({ paths, survey }) {
-    const others = survey.hostMounts.filter(({ path }) => path !== '/');
+    const others = survey.hostMounts.filter(({ path }) => path !== '/' && path !== paths.handover);
     const wanted = [
       ...(others.some(({ device }) => !device.startsWith('0:')) ? ['systemd-udevd.service', 'systemd-udev-trigger.service'] : []),
       ...(others.some(({ type }) => REMOTE.test(type)) ? ['remote-fs.target'] : []),

@@ -23,6 +23,8 @@ const Event = z.object({
   bytes: z.number().optional(),
   earlierBytes: z.number().optional(),
   heldMs: z.number().optional(),
+  /** Days. */
+  keepImages: z.number().optional(),
   whole: z.boolean().optional(),
   current: z.array(z.string()).readonly().optional(),
   stoppedAt: z.string().optional(),

@@ -11,7 +11,7 @@ export interface Kernel {
 }
 
 /** Without these no workload can be restored (criu.org/Linux_kernel, and what the locks need). */
-const NEEDED_OPTIONS = ['CHECKPOINT_RESTORE', 'NAMESPACES', 'TIME_NS', 'UNIX_DIAG', 'INET_DIAG', 'NF_TABLES', 'KEXEC_CORE'];
+const NEEDED_OPTIONS = ['CHECKPOINT_RESTORE', 'NAMESPACES', 'TIME_NS', 'UNIX_DIAG', 'INET_DIAG', 'NF_TABLES', 'KEXEC_CORE', 'BLK_DEV_LOOP', 'DM_CRYPT', 'CRYPTO_XTS', 'EXT4_FS'];
 
 export async function installedKernels(boot = '/boot'): Promise<string[]> {
   const names = await fs.readdir(boot).catch(() => []);

@@ -8,7 +8,7 @@ import { compareVersions } from '../tools/version.ts';
 
 /** Programs that an upgrade runs, and the Debian packages they are in. */
 const TOOLS: readonly (readonly [tool: string, pkg: string])[] = [
-  ['criu', 'criu'], ['kexec', 'kexec-tools'], ['nft', 'nftables'], ['ip', 'iproute2'], ['ss', 'iproute2'], ['tar', 'tar'], ['nsenter', 'util-linux'], ['systemctl', 'systemd'], ['xxhsum', 'xxhash'],
+  ['criu', 'criu'], ['kexec', 'kexec-tools'], ['nft', 'nftables'], ['ip', 'iproute2'], ['ss', 'iproute2'], ['tar', 'tar'], ['nsenter', 'util-linux'], ['systemctl', 'systemd'], ['xxhsum', 'xxhash'], ['cryptsetup', 'cryptsetup-bin'], ['mkfs.ext4', 'e2fsprogs'], ['cpio', 'cpio'], ['systemd-creds', 'systemd'],
 ];
 
 export const runningKernel = (): string => release();
@@ -50,10 +50,26 @@ export async function requireKexec(kernel: Kernel): Promise<Result<undefined>> {
 /** `[none] integrity confidentiality`: the one in brackets holds. */
 export const lockdownMode = (text: string): string => /\[(\w+)\]/.exec(text)?.[1] ?? 'none';
 
+/**
+ * The first folder on the way to this one in which somebody else than root could put something in its place: such a
+ * one, a link (which leads elsewhere, past what was looked at), or one that is not root's.
+ */
+export async function exposedFolder(path: string, owner = 0): Promise<string | undefined> {
+  const names = path.split('/').filter(Boolean);
+  for (let length = 0; length <= names.length; length += 1) {
+    const folder = `/${names.slice(0, length).join('/')}`;
+    const { uid, mode } = await fs.lstat(folder);
+    if (uid !== owner || (mode & 0o170000) !== 0o040000 || (mode & 0o022) !== 0) return folder;
+  }
+  return undefined;
+}
+
 /** The store's folder can be used: on the root filesystem, writable, with room for the images. */
 export async function requireStore(path: string, neededBytes: number): Promise<Result<undefined>> {
   const made = await fs.mkdir(path, { recursive: true, mode: 0o700 }).then(() => true, () => false);
   if (!made) return failed({ reason: 'store-read-only', path });
+  const folder = await exposedFolder(path);
+  if (folder !== undefined) return failed({ reason: 'store-exposed', path, folder });
   const mount = (await run(['findmnt', '--noheadings', '--output', 'TARGET', '--target', path])).stdout.trim();
   if (mount !== '/') return failed({ reason: 'store-not-on-root', path, mount });
   const probe = `${path}/.probe-${process.pid.toString()}`;

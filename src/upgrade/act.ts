@@ -9,13 +9,14 @@ import { thaw } from '../park/freezer.ts';
 import { prove } from '../park/prove.ts';
 import { seal } from '../park/seal.ts';
 import { sumBeforehand } from '../park/sums.ts';
-import { writeDurably } from '../park/write-durably.ts';
+import { write } from '../park/write.ts';
 import { threadsOf } from '../snapshot/imprint.ts';
 import { snapshot } from '../snapshot/snapshot.ts';
 import { snapshotWhole } from '../snapshot/whole.ts';
 import type { Action, Note, Step } from '../model/step.ts';
 import { runOk } from '../tools/command.ts';
 import { deleteLockTables } from '../tools/nft.ts';
+import { openVault, wipeVault } from '../tools/vault.ts';
 import { countCallsOf, startCounting, stopCounting } from '../tools/tracefs.ts';
 
 const silent = (result: Result<unknown>): Result<undefined> => (result.ok ? ok(undefined) : result);
@@ -25,10 +26,7 @@ async function act(action: Action): Promise<Result<Note | undefined>> {
     case 'run':
       return silent(await runOk(action.argv, action.input === undefined ? {} : { input: action.input }));
     case 'write':
-      await writeDurably(action.path, action.content);
-      return ok(undefined);
-    case 'make-folder':
-      await fs.mkdir(action.path, { recursive: true, mode: 0o700 });
+      await write(action.path, action.content, action);
       return ok(undefined);
     case 'link':
       await fs.mkdir(dirname(action.path), { recursive: true, mode: 0o700 });
@@ -66,6 +64,10 @@ async function act(action: Action): Promise<Result<Note | undefined>> {
       return sumBeforehand(action.handover);
     case 'seal':
       return seal(action.handover, action.workloads);
+    case 'open-vault':
+      return openVault(action.vault);
+    case 'wipe-vault':
+      return wipeVault(action.vault);
     case 'jump':
       return jump();
   }

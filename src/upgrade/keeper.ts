@@ -78,8 +78,8 @@ async function keepWith(prepared: Prepared, journal: Journal, guard: GuardProces
 function isWanted({ phase, action }: Step, { paths }: Plan, first: boolean): boolean {
   const ofWorkload = `${paths.handover}/workloads/`;
   switch (action.kind) {
-    case 'make-folder':
-      return (action.path === paths.handover || action.path.startsWith(ofWorkload)) && !existsSync(action.path);
+    case 'open-vault':
+      return first;
     case 'write':
       return action.path.startsWith(ofWorkload) && !existsSync(action.path);
     case 'snapshot':

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { readFileSync } from 'node:fs';
 import { failed, ok, type Result } from '../failure/result.ts';
 import { chooseInitramfs } from '../initramfs/choose.ts';
+import { isHandedOn } from '../initramfs/key.ts';
 import { handoverPaths, type WayBackPolicy } from '../model/handover.ts';
 import type { Step } from '../model/step.ts';
 import { choose, makePlan, neededBytes, type Plan } from '../plan/plan.ts';
@@ -20,12 +21,14 @@ export interface UpgradeOptions {
   /** Whether memory is imaged beforehand, while everything runs. */
   readonly prepare: boolean;
   readonly wayBack: WayBackPolicy;
+  /** How long the images of a workload that could not be restored are kept, days. */
+  readonly keepImages: number;
 }
 
 const read = (path: string): string => readFileSync(path, 'utf8').trim();
 
 /** Everything that can be said no to, before anything is touched; then the plan. `prepared` is the id of one that is prepared. */
-export async function prepare({ to, afresh, store, prepare: wanted, wayBack }: UpgradeOptions, prepared?: string): Promise<Result<Plan>> {
+export async function prepare({ to, afresh, store, prepare: wanted, wayBack, keepImages }: UpgradeOptions, prepared?: string): Promise<Result<Plan>> {
   const root = requireRoot();
   if (!root.ok) return root;
   // What another one has stopped would look like that to the survey.
@@ -53,6 +56,8 @@ export async function prepare({ to, afresh, store, prepare: wanted, wayBack }: U
   const machine = { machineId: read('/etc/machine-id'), bootId: read('/proc/sys/kernel/random/boot_id'), commandLine: read('/proc/cmdline'), pidMax: Number(read('/proc/sys/kernel/pid_max')), reservedPids: seen.value.reservedPids, lastPid: Number(read('/proc/sys/kernel/ns_last_pid')), processors: availableParallelism() };
   const id = prepared ?? newId(new Date());
   const initramfs = await chooseInitramfs({ kernel: kernel.value, commandLine: machine.commandLine, folder: `${handoverPaths(store, id).handover}/initramfs` });
+  // With the sealed one on the disk the new kernel can do without.
+  if (initramfs.kind === 'installed' && wayBack === 'afresh' && !isHandedOn()) return failed({ reason: 'key-stays-behind', why: initramfs.why });
   const state = await Promise.all(stateKinds.map((kind) => kind.carry({ paths: handoverPaths(store, id), survey: seen.value, carried })));
   const steps: Step[] = [];
   for (const kind of state) {
@@ -65,5 +70,5 @@ export async function prepare({ to, afresh, store, prepare: wanted, wayBack }: U
   // To restore what builds on a snapshot, more must be promised than there is: boot/state.
   const strict = read('/proc/sys/vm/overcommit_memory') === '2';
   const prepares = wanted && !strict && (await requireStore(store, neededBytes(carried, true))).ok;
-  return ok(makePlan(chosen.value, steps, { id, store, from, to: kernel.value, initramfs, prepare: prepares, activity, wayBack, machine }));
+  return ok(makePlan(chosen.value, steps, { id, store, from, to: kernel.value, initramfs, prepare: prepares, activity, wayBack, keepImages, machine }));
 }

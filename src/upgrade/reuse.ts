@@ -5,6 +5,7 @@ import { readImprint, removeImprint } from '../snapshot/imprint-file.ts';
 import { changedSince } from '../snapshot/imprint.ts';
 import { makeReport } from '../report/report.ts';
 import { openJournal, readJournal, upgradeIds } from '../store/journal.ts';
+import { wipeVault } from '../tools/vault.ts';
 import { surroundings } from '../snapshot/surroundings.ts';
 
 /**
@@ -51,7 +52,7 @@ export async function endAbandoned(store: string, kernel: string, current: strin
   const ids = upgradeIds(store);
   for (const id of ids.ok ? ids.value.filter((each) => each !== current) : []) {
     if (!BEFORE_THE_JUMP.includes(makeReport(id, readJournal(store, id) ?? []).state)) continue;
-    await fs.rm(handoverPaths(store, id).handover, { recursive: true, force: true });
-    openJournal(store, id, kernel).append({ event: 'given-up', why: 'the machine went down' });
+    const wiped = await wipeVault(handoverPaths(store, id).vault);
+    if (wiped.ok) openJournal(store, id, kernel).append({ event: 'given-up', why: 'the machine went down' });
   }
 }

@@ -5,10 +5,12 @@ import { upgrade } from '../../lab/demo/upgrade.js';
 import { openLab, type Guest } from '../../lab/lab.js';
 import { logToStderr } from '../../lab/log.js';
 import { line, lines, segue } from '../../lab/inside/command.js';
-import { readLockTables } from '../../lab/inside/traces.js';
+import { readHandovers, readLockTables } from '../../lab/inside/traces.js';
 import { connectPeer, type Peer } from './support/peer.ts';
 
 const TIMEOUT = 400_000;
+/** It comes to memcached over the network. */
+const SECRET = 'seguesegueseguesecret';
 const UNITS = ['asleep', 'restarted', 'wakes'] as const;
 
 interface Status {
@@ -30,6 +32,7 @@ beforeAll(async () => {
   await guest.exec(`systemctl daemon-reload && systemctl start ${UNITS.join(' ')}`);
   peer = connectPeer(guest, 11_211);
   expect(await peer.ask('set song 0 0 5\r\nsegue')).toBe('STORED');
+  expect(await peer.ask(`set secret 0 0 ${SECRET.length.toString()}\r\n${SECRET}`)).toBe('STORED');
 }, 600_000);
 
 afterAll(async () => {
@@ -53,7 +56,8 @@ async function prepared(): Promise<Status> {
 
 async function expectNoTrace(): Promise<void> {
   expect(await readLockTables(guest)).toEqual([]);
-  expect(await lines(guest, 'grep -l 1 /sys/fs/cgroup/system.slice/*/cgroup.freeze; ls /sys/kernel/tracing/instances; systemctl list-units --plain --no-legend "segue-*"; find /var/lib/segue/upgrades -name handover; ls /run/segue/prepared.json 2>/dev/null || true')).toEqual([]);
+  expect(await lines(guest, 'grep -l 1 /sys/fs/cgroup/system.slice/*/cgroup.freeze; ls /sys/kernel/tracing/instances; systemctl list-units --plain --no-legend "segue-*"; ls /run/segue/prepared.json 2>/dev/null || true')).toEqual([]);
+  expect(await readHandovers(guest)).toEqual([]);
 }
 
 test('who sleeps is imaged whole, and goes on; the terminal is not needed', { timeout: TIMEOUT }, async () => {
@@ -64,6 +68,23 @@ test('who sleeps is imaged whole, and goes on; the terminal is not needed', { ti
   const again = await segue(guest, 'prepare', '--to', 'newest');
   expect(again.exitCode).toBe(10);
   expect(again.stderr).toContain('an upgrade is prepared already');
+});
+
+test('what is in the memory of a workload is in its image, and nowhere on the disk', { timeout: TIMEOUT }, async () => {
+  // The pattern does not match itself, wherever the guest may have that.
+  const pattern = `[s]${SECRET.slice(1)}`;
+  expect(await line(guest, `cd /var/lib/segue/upgrades/*/handover/workloads/memcached.service && grep -arc '${pattern}' trees | grep -v ':0$' | wc -l`)).not.toBe('0');
+  await guest.exec('sync');
+  // As it is on the disk, holes left out.
+  expect(await line(guest, `cd /var/lib/segue/upgrades/* && tar --create --sparse --file=- vault | grep -ac '${pattern}'; true`)).toBe('0');
+  expect(Number(await line(guest, 'cd /var/lib/segue/upgrades/* && du --block-size=1 vault | cut -f 1'))).toBeGreaterThan(2 ** 20);
+});
+
+test('a local user reaches nothing of it', { timeout: TIMEOUT }, async () => {
+  const reached = await lines(guest, `for path in /var/lib/segue/upgrades /dev/segue /dev/segue/key-* /dev/mapper/segue-* $(losetup --noheadings --output NAME); do
+  setpriv --reuid=nobody --regid=nogroup --clear-groups cat "$path" 2>&1 >/dev/null | grep -q 'Permission denied' || echo "$path"
+done`);
+  expect(reached).toEqual([]);
 });
 
 test('when what keeps the snapshots is killed, all is undone', { timeout: TIMEOUT }, async () => {
@@ -111,5 +132,6 @@ test('the upgrade goes on with what is prepared, and images nobody who sleeps', 
   expect(workloadOf(is, 'asleep')?.snapshotAt).toBe(snapshotAt);
   expect(await line(guest, `systemctl show -P MainPID ${UNITS.join(' ')} memcached`)).toBe(pids);
   expect(await peer.ask('get song')).toBe('VALUE song 0 5');
-  expect(await lines(guest, 'find /var/lib/segue/upgrades -name handover; ls /run/segue/prepared.json 2>/dev/null || true')).toEqual([]);
+  expect(await lines(guest, 'ls /run/segue/prepared.json 2>/dev/null || true')).toEqual([]);
+  expect(await readHandovers(guest)).toEqual([]);
 });

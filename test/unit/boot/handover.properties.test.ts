@@ -74,7 +74,7 @@ describe.runIf(isRoot)('lock', () => {
     machine.replace('modprobe', ':');
     machine.write('format', `${HANDOVER_FORMAT}\n`);
     machine.write('machine', readFileSync('/etc/machine-id', 'utf8'));
-    machine.write('way-back', 'restore 4194304 5000\n');
+    machine.write('way-back', '4194304 5000\n');
     machine.write('units/a.service', '[Service]\nExecStart=/bin/true\n');
     machine.write('state/sysctl', 'kernel/panic=0\n');
     for (const name of ['links', 'firewall-modules', 'firewall.nft']) machine.write(`state/${name}`, '');
@@ -103,7 +103,7 @@ describe.runIf(isRoot)('lock', () => {
     expect(stdout).toMatch(/^<2>segue: .*; every service is started afresh$/m);
     const events = machine.journal();
     expect(events.map(({ event }) => event)).toEqual(['handover-refused']);
-    expect(events[0]?.why).toMatch(/^the hand-over (has no format line|is of format '.*', this segue reads 'segue-handover 1'|does not match its checksums)$/);
+    expect(events[0]?.why).toMatch(/^the hand-over (has no format line|is of format '.*', this segue reads 'segue-handover 2'|does not match its checksums)$/);
     for (const mark of [`${machine.paths.upgrade}/arrived`, join(machine.run, 'segue/locked')]) expect(existsSync(mark)).toBe(false);
   }
 

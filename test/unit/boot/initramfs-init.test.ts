@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 const HOOK = 'root/usr/lib/segue/early';
 
 /** Every program that the script calls tells how it was called. */
-const PROGRAMS: Readonly<Record<string, string>> = { mount: '', insmod: '', findfs: 'echo /dev/vda', reboot: 'kill $PPID', sleep: '', switch_root: '', chroot: '', timeout: 'shift 3; "$@"' };
+const PROGRAMS: Readonly<Record<string, string>> = { mount: '', insmod: '', findfs: 'echo /dev/vda', reboot: 'kill $PPID', sleep: '', switch_root: '', mkdir: '', mv: '', chroot: '', timeout: 'shift 3; "$@"' };
 
 let folder: string;
 beforeEach(() => {
@@ -19,6 +19,7 @@ beforeEach(() => {
   write('root/dev/null', '');
   write('segue/root', '1234-ABCD ext4 rw,data=journal /sbin/init noexec,size=400976k\n');
   write('segue/modules.root', 'virtio_blk.ko\nnvme.ko poll_queues=2 write_queues=1\n');
+  write('segue/key-1', 'a key');
   write('segue/modules.network', 'virtio_net.ko\n');
 });
 afterEach(() => { rmSync(folder, { recursive: true }); });
@@ -39,6 +40,9 @@ test('the modules are loaded in order, the root filesystem is mounted, and syste
     'mount -t devtmpfs -o nosuid,mode=0755 udev /dev',
     'mount -t proc -o nosuid,nodev,noexec proc /proc',
     'mount -t sysfs -o nosuid,nodev,noexec sysfs /sys',
+    'mkdir /dev/segue',
+    'mount -t ramfs -o mode=0700,nosuid,nodev,noexec segue /dev/segue',
+    'mv /segue/key-1 /dev/segue/',
     'mount -t tmpfs -o nosuid,nodev,mode=0755,noexec,size=400976k tmpfs /run',
     'insmod /modules/virtio_blk.ko',
     'insmod /modules/nvme.ko poll_queues=2 write_queues=1',

@@ -94,9 +94,14 @@ describe.runIf(isRoot)('lock', () => {
   });
 
   test('a hand-over of another format is refused, before anything in it is believed', async () => {
-    machine.write('format', 'segue-handover 2\n');
+    machine.write('format', 'segue-handover 3\n');
     await sealed();
-    refused("the hand-over is of format 'segue-handover 2', this segue reads 'segue-handover 1'");
+    refused("the hand-over is of format 'segue-handover 3', this segue reads 'segue-handover 2'");
+  });
+
+  test('a hand-over whose container stays closed is refused', () => {
+    machine.refuseVault('its key is gone with the memory of the machine');
+    refused('the hand-over cannot be opened: its key is gone with the memory of the machine');
   });
 
   test('a hand-over without a format is refused', async () => {

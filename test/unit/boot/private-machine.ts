@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { handoverPaths, type HandoverPaths } from '../../../src/model/handover.ts';
@@ -33,15 +33,30 @@ export class PrivateMachine implements Disposable {
   readonly normal = join(this.#folder, 'normal');
   /** Becomes /etc/segue. */
   readonly etc = join(this.#folder, 'etc');
+  /** Becomes the part of /dev that is the container's. */
+  readonly dev = join(this.#folder, 'dev');
   readonly paths: HandoverPaths = handoverPaths(this.store, ID);
   commandLine = `root=/dev/vda ro segue.upgrade=${ID} segue.store=${this.store}`;
 
   constructor() {
-    for (const folder of [this.lib, this.bin, join(this.run, 'segue'), this.early, this.normal, this.etc, this.paths.handover]) mkdirSync(folder, { recursive: true });
+    for (const folder of [this.lib, this.bin, join(this.run, 'segue'), this.early, this.normal, this.etc, this.dev, this.paths.handover]) mkdirSync(folder, { recursive: true });
     for (const name of readdirSync(BOOT)) {
-      const script = readFileSync(join(BOOT, name), 'utf8').replaceAll('/usr/lib/segue', this.lib).replaceAll('/etc/segue', this.etc);
+      const script = readFileSync(join(BOOT, name), 'utf8').replaceAll('/usr/lib/segue', this.lib).replaceAll('/etc/segue', this.etc).replaceAll(/\/dev\/(?=segue|mapper)/g, `${this.dev}/`);
       writeFileSync(join(this.lib, name), script, { mode: 0o755 });
     }
+    // The hand-over is a plain folder here, as if its container were open.
+    renameSync(join(this.lib, 'vault'), join(this.lib, 'vault.real'));
+    writeFileSync(join(this.lib, 'vault'), '#!/bin/sh\n', { mode: 0o755 });
+  }
+
+  /** The real script for the container. */
+  useVault(): void {
+    copyFileSync(join(this.lib, 'vault.real'), join(this.lib, 'vault'));
+  }
+
+  /** Has the container stay closed. */
+  refuseVault(why: string): void {
+    writeFileSync(join(this.lib, 'vault'), `#!/bin/sh\necho "${why}"\nexit 1\n`);
   }
 
   /** A file of the hand-over. */

@@ -10,7 +10,8 @@ describe.runIf(isRoot)('a boot that is no jump', () => {
   beforeEach(() => {
     machine = new PrivateMachine();
     machine.commandLine = 'root=/dev/vda ro quiet';
-    machine.write('way-back', 'restore 4194304 9000\n');
+    machine.write('way-back', '4194304 9000\n');
+    writeFileSync(`${machine.paths.upgrade}/key`, '');
     machine.write('units/a.service', '[Service]\n');
     for (const unit of ['a.service', 'b.service']) machine.write(`workloads/${unit}/manifest`, '');
     writeFileSync(join(machine.etc, 'way-back'), `${ID} ${machine.store} ${EARLIER_BOOT}\n`);
@@ -115,7 +116,7 @@ describe.runIf(isRoot)('a boot that is no jump', () => {
   });
 
   test('starts everything afresh when that is the policy', () => {
-    machine.write('way-back', 'afresh 4194304 9000\n');
+    rmSync(`${machine.paths.upgrade}/key`);
     afresh('afresh', 'this upgrade was told to start everything afresh then');
   });
 
@@ -141,9 +142,15 @@ describe.runIf(isRoot)('a boot that is no jump', () => {
     afresh('lost', 'every image was used before');
   });
 
-  test.each(['', 'hurry 1 2\n'])('starts everything afresh when the hand-over does not say what to do', (text) => {
+  test.each(['', 'hurry 1\n', '1 2 3\n'])('starts everything afresh when the hand-over does not say what to do', (text) => {
     machine.write('way-back', text);
     afresh('lost', 'the hand-over is damaged');
+  });
+
+  test('starts everything afresh when its container stays closed', () => {
+    machine.refuseVault('its key cannot be unsealed on this machine');
+    rmSync(machine.paths.handover, { recursive: true });
+    afresh('lost', 'the hand-over cannot be opened: its key cannot be unsealed on this machine');
   });
 
   test.each(['systemd.unit=rescue.target', 'single', 'emergency', '1'])('goes where the administrator sends it: %s', (word) => {

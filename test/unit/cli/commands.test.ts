@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { checkRows } from '../../../src/cli/check.ts';
 import { commands } from '../../../src/cli/upgrade.ts';
+import { handoverPaths } from '../../../src/model/handover.ts';
 import type { Action } from '../../../src/model/step.ts';
 import { survey, workload } from '../survey/builders.ts';
 
@@ -36,9 +37,8 @@ test('what a dry run prints for a command runs it with its input', () => {
 });
 
 test('what a dry run prints for folders and links makes them, and removes them', () => {
-  replay({ kind: 'make-folder', path: path('x/y') });
   replay({ kind: 'link', path: path('x/link'), target: '/etc/no where' });
-  expect(statSync(path('x/y')).mode & 0o777).toBe(0o700);
+  expect(statSync(path('x')).mode & 0o777).toBe(0o700);
   expect(readlinkSync(path('x/link'))).toBe('/etc/no where');
   replay({ kind: 'remove', path: path('x') });
   expect(existsSync(path('x'))).toBe(false);
@@ -50,6 +50,8 @@ test.each<Action>([
   { kind: 'resume', controlGroup: '/system.slice/a.service', keepStopped: [] },
   { kind: 'unlock' },
   { kind: 'seal', handover: '/store/handover', workloads: [] },
+  { kind: 'open-vault', vault: handoverPaths('/store', '20260101-100000').vault },
+  { kind: 'wipe-vault', vault: handoverPaths('/store', '20260101-100000').vault },
   { kind: 'jump' },
 ])('what a dry run prints for a $kind is a shell script', (action) => {
   expect(commands(action)).toMatchSnapshot();

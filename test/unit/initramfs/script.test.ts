@@ -72,7 +72,7 @@ test('a part that is missing stops it', () => {
 });
 
 test('every program that the init script calls is there', () => {
-  const builtIn = ['.', 'echo', 'exec', 'exit', 'export', 'read', 'load', 'say', 'give_up', 'if', 'then', 'fi', 'for', 'do', 'done', 'while', 'until', '[', '}', '{'];
+  const builtIn = ['.', 'echo', 'exec', 'exit', 'export', 'read', 'load', 'say', 'give_up', 'if', 'then', 'fi', 'for', 'do', 'done', 'while', 'until', '[', '}', '{', 'umask'];
   const script = readFileSync('boot/initramfs-init', 'utf8').replaceAll(/^\s*#.*$/gm, '').replaceAll(/\$\(\(.*\)\)/g, '0').replaceAll(/'[^']*'|"[^"]*"/g, 'x');
   const called = script.split(/\n|;|&&|\|\||\$\(|\bdo\b|\bif\b|\bthen\b|\buntil\b|\bwhile\b/).map((part) => part.trim().replace(/^(\w+=\S*\s*)+/, '').replace(/^exec (?=\w)/, '')).map((part) => /^[\w.[]+/.exec(part)?.[0] ?? '');
   for (const program of called.filter((name) => /^[a-z]/.test(name) && !builtIn.includes(name))) expect(APPLETS).toContain(program);

@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto';
+import { promises as fs } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { failed, ok, type Result } from '../failure/result.ts';
+import { display, run, runOk } from './command.ts';
+
+/** An encrypted container for a folder. */
+export interface Vault {
+  /** On the disk. */
+  readonly file: string;
+  /** Of its device in /dev/mapper. */
+  readonly name: string;
+  /** Where it is mounted. */
+  readonly folder: string;
+  /** In memory that is never swapped; what else is to be there only for a while begins with the same name. */
+  readonly key: string;
+  /** Its key on the disk, sealed to this machine: there only while images are to outlive the kernel. */
+  readonly sealedKey: string;
+}
+
+/**
+ * A ramfs, which unlike a tmpfs is never swapped. Below /dev, as that is what any initramfs hands on with all that is
+ * mounted there.
+ */
+export const MEMORY = '/dev/segue';
+
+/** AES-256 in XTS mode takes two keys, bits. boot/vault says the same. */
+const KEY_BITS = 512;
+const CIPHER = ['--type', 'plain', '--cipher', 'aes-xts-plain64', '--key-size', KEY_BITS.toString(), '--sector-size', '4096', '--allow-discards'];
+/** The file is as large as the disk could take, and sparse: it takes up what is written. */
+const SHARE_OF_DISK = 0.95;
+const BLOCK = 4096;
+/** What is unmounted may be in use for a moment: by udev, which looks at every new device, or a command that was killed. */
+const BUSY_MILLISECONDS = 10_000;
+
+const device = ({ name }: Vault): string => `/dev/mapper/${name}`;
+
+/** The key is at hand in another initramfs, or another boot, under the same name: boot/vault opens it likewise. */
+export const openCommand = (vault: Vault): string[] => ['cryptsetup', 'open', '--batch-mode', ...CIPHER, '--key-file', vault.key, vault.file, vault.name];
+
+/** What is never read again needs no table of inodes that is written beforehand; what is removed is given back to the disk. */
+export const makeCommand = (vault: Vault): string[] => ['mkfs.ext4', '-q', '-m', '0', '-J', 'size=32', '-O', '^resize_inode', '-E', 'lazy_itable_init=1,lazy_journal_init=1,nodiscard', device(vault)];
+export const mountCommand = (vault: Vault): string[] => ['mount', '-t', 'ext4', '-o', 'nosuid,nodev,noatime,noinit_itable,discard', device(vault), vault.folder];
+
+/** After a jump the node in /dev is not udev's: who made it takes it away. */
+export const closeCommand = ({ name }: Vault): string[] => ['env', 'DM_DISABLE_UDEV=1', 'cryptsetup', 'close', name];
+
+/** Somebody can read it now. */
+export const isOpen = ({ folder }: Vault): Promise<boolean> => isMounted(folder);
+
+/** Opens one that is there, with its key in memory or the sealed one (boot/vault). */
+export const reopenVault = (vault: Vault): Promise<Result<string>> => runOk(['/usr/lib/segue/vault', 'open', vault.name.replace(/^segue-/, ''), dirname(vault.file)]);
+
+const isMounted = async (path: string): Promise<boolean> => (await run(['mountpoint', '--quiet', path])).exitCode === 0;
+
+/** The folder in memory, for root only, also before anything is in it. */
+async function openMemory(): Promise<Result<undefined>> {
+  await fs.mkdir(MEMORY, { recursive: true, mode: 0o700 });
+  if (await isMounted(MEMORY)) return ok(undefined);
+  const mounted = await runOk(['mount', '-t', 'ramfs', '-o', 'mode=0700,nosuid,nodev,noexec', 'segue', MEMORY]);
+  return mounted.ok ? ok(undefined) : mounted;
+}
+
+/** Makes the container and opens it; one that is open is left as it is. */
+export async function openVault(vault: Vault): Promise<Result<undefined>> {
+  if (await isMounted(vault.folder)) return ok(undefined);
+  await fs.mkdir(dirname(vault.file), { recursive: true, mode: 0o700 });
+  const memory = await openMemory();
+  if (!memory.ok) return memory;
+  await fs.writeFile(vault.key, randomBytes(KEY_BITS / 8), { mode: 0o600 });
+  const { bavail, bsize } = await fs.statfs(dirname(vault.file));
+  const file = await fs.open(vault.file, 'w', 0o600);
+  await file.truncate(Math.floor((bavail * bsize * SHARE_OF_DISK) / BLOCK) * BLOCK);
+  await file.close();
+  await fs.mkdir(vault.folder, { recursive: true, mode: 0o700 });
+  for (const command of [openCommand(vault), makeCommand(vault), mountCommand(vault)]) {
+    const done = await runOk(command);
+    if (!done.ok) return done;
+  }
+  await fs.chmod(vault.folder, 0o700);
+  await fs.rm(`${vault.folder}/lost+found`, { recursive: true, force: true });
+  return ok(undefined);
+}
+
+/** Until a command has done its work, or it is in vain. */
+async function insist(argv: readonly string[], done: () => Promise<boolean>): Promise<Result<undefined>> {
+  const end = performance.now() + BUSY_MILLISECONDS;
+  for (;;) {
+    if (await done()) return ok(undefined);
+    const { stderr, exitCode } = await run(argv);
+    if (performance.now() > end) return failed({ reason: 'command-failed', command: display(argv), exitCode, output: stderr.trim() });
+    if (exitCode !== 0) await sleep(100);
+  }
+}
+
+/** Forgets the key that is in memory, and gives the memory back when no other is there. */
+export async function forgetKey(vault: Vault): Promise<void> {
+  const names = await fs.readdir(MEMORY).catch(() => undefined);
+  if (names === undefined) return;
+  const own = names.filter((name) => name.startsWith(basename(vault.key)));
+  for (const name of own) await fs.rm(`${MEMORY}/${name}`, { recursive: true, force: true });
+  if (own.length < names.length) return;
+  await run(['umount', MEMORY]);
+  await fs.rmdir(MEMORY).catch(() => undefined);
+}
+
+/** Closes it, whatever of it is there, and leaves nothing: without its key the file is noise, wherever the disk still has it. */
+export async function wipeVault(vault: Vault): Promise<Result<undefined>> {
+  await fs.rm(vault.sealedKey, { force: true });
+  const unmounted = await insist(['umount', vault.folder], async () => !(await isMounted(vault.folder)));
+  if (!unmounted.ok) return unmounted;
+  const closed = await insist(closeCommand(vault), async () => (await run(['cryptsetup', 'status', vault.name])).exitCode !== 0);
+  if (!closed.ok) return closed;
+  // cryptsetup, killed before it was done, has left its loop device.
+  const { stdout } = await run(['losetup', '--noheadings', '--output', 'NAME', '--associated', vault.file]);
+  for (const loop of stdout.split('\n').map((line) => line.trim()).filter(Boolean)) await run(['losetup', '--detach', loop]);
+  await forgetKey(vault);
+  await fs.rm(vault.folder, { recursive: true, force: true });
+  await fs.rm(vault.file, { force: true });
+  return ok(undefined);
+}
