@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+/** An answer that is still on its way when the clients are to stop is waited for this long. */
+export const STOP_MS = 120_000;
+
 /** What the process with the load is told, as JSON, in its one argument. */
 export const Load = z.object({
   host: z.string(),

@@ -6,7 +6,7 @@ import { randomFillSync } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { Turn } from './answers.js';
-import { Load, type LoadEvent } from './events.js';
+import { Load, STOP_MS, type LoadEvent } from './events.js';
 import { Pages, rewriteAtPace, type Rewritten } from './pages.js';
 import { askAtPace, now } from './paced.js';
 
@@ -48,7 +48,11 @@ function random(): (bytes: number) => Buffer {
 }
 
 try {
-  process.stdin.resume().on('end', () => (stopping = true));
+  process.stdin.resume().on('end', () => {
+    stopping = true;
+    // Whoever started them may be gone, and with it the guest that owes an answer.
+    setTimeout(() => void broken('the last answers have not come'), STOP_MS).unref();
+  });
   const over = (): boolean => stopping;
   const writer = await connect();
   const askers = await Promise.all(Array.from({ length: load.connections }, connect));

@@ -5,7 +5,7 @@ import { outsideCommand } from '../../../demo/outside.js';
 import { LabError } from '../../../errors.js';
 import type { Guest } from '../../../lab.js';
 import type { RedisLoad } from '../cases.js';
-import { LoadEvent, type Load, type LoadResult } from './events.js';
+import { LoadEvent, STOP_MS, type Load, type LoadResult } from './events.js';
 
 /**
  * Eight clients, each of which asks 25 times a second: some 200 questions a second, at any speed of the service. An
@@ -15,9 +15,6 @@ import { LoadEvent, type Load, type LoadResult } from './events.js';
  */
 const CONNECTIONS = 8;
 const EVERY_MS = 40;
-
-/** An answer that is still on its way when the clients are to stop is waited for this long. */
-const STOP_MS = 120_000;
 
 /** The clients of Redis at work, in a process of their own outside the guest. */
 export class LoadProcess implements Disposable {
