@@ -23,8 +23,8 @@ export type Action =
   | { readonly kind: 'remove'; readonly path: string }
   /** Waits until every connection to these TCP ports is accepted. */
   | { readonly kind: 'drain'; readonly ports: readonly number[]; readonly seconds: number }
-  /** Images the memory of one tree while it runs, in rounds. */
-  | { readonly kind: 'snapshot'; readonly unit: string; readonly order: DumpOrder; readonly workload: string; readonly handover: string; readonly folder: string; readonly startTime: number; readonly controlGroup: string; readonly budget: number }
+  /** Images the memory of one tree while it runs, in rounds; in `idleGroup`, a cgroup of the lowest weight, where nobody waits. */
+  | { readonly kind: 'snapshot'; readonly unit: string; readonly order: DumpOrder; readonly workload: string; readonly handover: string; readonly folder: string; readonly startTime: number; readonly idleGroup: string; readonly budget: number }
   /** Counts the system calls of these workloads, so that it can be told which of them have slept. */
   | { readonly kind: 'count-calls'; readonly controlGroups: readonly string[] }
   /** Removes all that snapshots have left in the kernel. */
@@ -57,6 +57,8 @@ export interface WholeSnapshot {
   readonly workload: string;
   readonly handover: string;
   readonly controlGroup: string;
+  /** The cgroup of the lowest weight, for what can be done when the workload runs on. */
+  readonly idleGroup: string;
   readonly privateUsers: boolean;
   readonly hostNetwork: boolean;
   /** `large`: rounds of its memory come before. */

@@ -129,28 +129,29 @@ function handoverOf(workload: Workload, paths: HandoverPaths, before: readonly s
 }
 
 const snapshotService = (id: string): string => `segue-snapshot-${id}.service`;
+const idleGroupOf = (id: string): string => `/system.slice/${snapshotService(id)}`;
 
 const snapshotTrees = (workload: Workload, paths: HandoverPaths) =>
   workload.trees.map((tree) => ({ tree, order: order(workload, tree, paths, false), folder: snapshotsOf(workload, tree, paths), startTime: tree.root.startTime, large: memoryOf(tree) >= WORTH_A_SNAPSHOT }));
 
 /** Rounds of the memory of its trees, as far as they are large. */
-const rounds = (workload: Workload, paths: HandoverPaths, service: string) =>
+const rounds = (workload: Workload, paths: HandoverPaths, idleGroup: string) =>
   snapshotTrees(workload, paths).filter(({ large }) => large).map(({ tree, large: _, ...each }) => ({
     phase: 'snapshot' as const,
     unit: workload.unit,
     title: `image the memory of ${tree.root.comm} (${tree.root.pid.toString()}) while it runs`,
-    action: { kind: 'snapshot' as const, unit: workload.unit, ...each, workload: paths.workload(workload.unit), handover: paths.handover, controlGroup: `/system.slice/${service}`, budget: SNAPSHOT_BUDGET * memoryOf(tree) },
+    action: { kind: 'snapshot' as const, unit: workload.unit, ...each, workload: paths.workload(workload.unit), handover: paths.handover, idleGroup, budget: SNAPSHOT_BUDGET * memoryOf(tree) },
   }));
 
 /** All of a workload that sleeps. */
-function wholeStep(workload: Workload, paths: HandoverPaths): Step {
+function wholeStep(workload: Workload, paths: HandoverPaths, idleGroup: string): Step {
   const { unit, controlGroup } = workload;
   return {
     phase: 'snapshot',
     unit,
     title: 'image all of it while it sleeps',
     action: {
-      kind: 'snapshot-whole', unit, controlGroup, workload: paths.workload(unit), handover: paths.handover, privateUsers: workload.privateUsers,
+      kind: 'snapshot-whole', unit, controlGroup, idleGroup, workload: paths.workload(unit), handover: paths.handover, privateUsers: workload.privateUsers,
       hostNetwork: !workload.entered.includes('net'), trees: snapshotTrees(workload, paths).map(({ tree: _, ...each }) => each),
     },
     // No signal has stopped any of them.
@@ -163,7 +164,7 @@ function snapshotSteps(carried: readonly Workload[], paths: HandoverPaths, { id,
   const service = snapshotService(id);
   const lately = (workload: Workload): number => activity.get(workload.unit) ?? 0;
   const allowed = carried.filter((workload) => prepare && ownSettings(workload).snapshot).toSorted((a, b) => lately(a) - lately(b));
-  const steps = allowed.flatMap((workload): Step[] => [...rounds(workload, paths, service), ...(lately(workload) < SLEEPS ? [wholeStep(workload, paths)] : [])]);
+  const steps = allowed.flatMap((workload): Step[] => [...rounds(workload, paths, idleGroupOf(id)), ...(lately(workload) < SLEEPS ? [wholeStep(workload, paths, idleGroupOf(id))] : [])]);
   if (steps.length === 0) return [];
   return [
     {
@@ -186,7 +187,7 @@ function snapshotSteps(carried: readonly Workload[], paths: HandoverPaths, { id,
  */
 function lastRounds(workloads: readonly Workload[], paths: HandoverPaths, phase: 'snapshot' | 'park', { id, prepare, activity }: PlanOptions): Step[] {
   return workloads.filter((workload) => prepare && (activity.get(workload.unit) ?? 0) >= SLEEPS && ownSettings(workload).snapshot).flatMap((workload) =>
-    rounds(workload, paths, snapshotService(id)).filter(({ action }) => action.budget > SNAPSHOT_BUDGET * WORTH_A_LAST_ROUND).map((step) => ({ ...step, phase, title: `${step.title}, once more` })));
+    rounds(workload, paths, idleGroupOf(id)).filter(({ action }) => action.budget > SNAPSHOT_BUDGET * WORTH_A_LAST_ROUND).map((step) => ({ ...step, phase, title: `${step.title}, once more` })));
 }
 
 /** One step for all of a group: an image that is current costs next to nothing, and there may be hundreds of them. */

@@ -8,10 +8,10 @@ import { Imprint } from './imprint.ts';
 const fileOf = (workload: string): string => `${workload}/imprint.json`;
 
 /** Completes a workload's part of the hand-over with its image as it is: locks, checksums; at last the imprint. */
-export async function writeImprint({ workload, handover, hostNetwork, trees }: WholeSnapshot, imprint: Imprint): Promise<Result<undefined>> {
+export async function writeImprint({ workload, handover, hostNetwork, trees, idleGroup }: WholeSnapshot, imprint: Imprint): Promise<Result<undefined>> {
   await fs.writeFile(`${workload}/locks`, hostNetwork ? imprint.locks.map((table) => `${table}\n`).join('') : '', { mode: 0o600 });
   const files = (await filesBelow(workload)).map((file) => `${workload}/${file}`.slice(handover.length + 1));
-  const summed = await checksums(handover, files.filter(unsummed));
+  const summed = await checksums(handover, files.filter(unsummed), idleGroup);
   if (!summed.ok) return summed;
   const snapshots = await Promise.all(trees.map(({ folder }) => fs.readFile(`${folder}/manifest`, 'utf8')));
   await fs.writeFile(`${workload}/manifest`, [...summed.value.map(({ line }) => `${line}\n`), ...snapshots].join(''), { mode: 0o600 });

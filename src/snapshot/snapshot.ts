@@ -39,7 +39,7 @@ export async function snapshot(action: Snapshot): Promise<Result<Note>> {
 }
 
 /** One round; what went wrong, in words, if it failed. */
-async function takeRound({ order, handover, folder, startTime, controlGroup }: Snapshot, number: number): Promise<Round | string> {
+async function takeRound({ order, handover, folder, startTime, idleGroup }: Snapshot, number: number): Promise<Round | string> {
   if (startTimeOf(order.pid) !== startTime) return `its process ${order.pid.toString()} has ended`;
   const images = `${folder}/${number.toString()}`;
   await fs.mkdir(images, { recursive: true, mode: 0o700 });
@@ -47,12 +47,12 @@ async function takeRound({ order, handover, folder, startTime, controlGroup }: S
   await fs.rm(`${folder}/last`, { force: true });
   let watcher: Watcher | undefined;
   const { exitCode, stderr } = await run(preDumpCommand(order, folder, number), {
-    started(criu) { watcher = watch(criu, order.pid, controlGroup); },
+    started(criu) { watcher = watch(criu, order.pid, idleGroup); },
   });
   watcher?.end();
   if (exitCode !== 0) return (await logErrors(`${images}/dump.log`))[0] ?? (stderr.trim() || `criu ended with exit code ${exitCode.toString()}`);
 
-  const remembered = await rememberRound(handover, folder, images);
+  const remembered = await rememberRound(handover, folder, images, idleGroup);
   if (!remembered.ok) return 'its images could not be summed';
   const { writtenBytes, heldMs } = await dumpStatistics(images);
   return { bytes: writtenBytes, heldMs };
@@ -66,7 +66,7 @@ interface Watcher {
  * While CRIU holds a task it must not wait for a processor itself: it begins with the usual weight. When it has let the
  * task go, it moves to the cgroup with the lowest, where it reads at its leisure.
  */
-function watch(criu: number, pid: number, controlGroup: string): Watcher {
+function watch(criu: number, pid: number, idleGroup: string): Watcher {
   let held = false;
   let limit: NodeJS.Timeout | undefined;
   const poll = setInterval(() => {
@@ -75,7 +75,7 @@ function watch(criu: number, pid: number, controlGroup: string): Watcher {
     if (!held || traced) return;
     clearInterval(poll);
     try {
-      writeFileSync(`/sys/fs/cgroup${controlGroup}/cgroup.procs`, criu.toString());
+      writeFileSync(`/sys/fs/cgroup${idleGroup}/cgroup.procs`, criu.toString());
     } catch {
       // It has ended meanwhile.
     }

@@ -55,7 +55,7 @@ async function attempt(action: WholeSnapshot, rounds: Round[]): Promise<Result<D
   if ('kind' in imprint && images.length < action.trees.length) return ok(imprint);
   for (const [index, tree] of action.trees.entries()) {
     const folder = images[index]!;
-    const remembered = await rememberRound(action.handover, tree.folder, folder);
+    const remembered = await rememberRound(action.handover, tree.folder, folder, action.idleGroup);
     if (!remembered.ok) return remembered;
     rounds.push({ bytes: (await dumpStatistics(folder)).writtenBytes, heldMs });
     if (await setsIntervalTimer(folder)) return ok(doubt('timer'));

@@ -13,11 +13,14 @@ export function fileOf(line: string): string {
   return line.startsWith('\\') ? name.replace(/\\(.)/g, (_, character: string) => (character === 'n' ? '\n' : character)) : name;
 }
 
+/** Of the shell, with the cgroup as its first argument. */
+const ENTER = '{ echo $$ >"/sys/fs/cgroup$1/cgroup.procs" || :; } 2>/dev/null; ';
+
 /**
  * XXH3 checksums of 128 bits, as xxhsum(1) writes and checks them, of files named from `folder` on. They find what a disk
- * or a bug did to a file, at the speed of memory: most are computed while everything is stopped.
+ * or a bug did to a file, at the speed of memory. With a `group` they are computed in that cgroup, if it is still there.
  */
-export async function checksums(folder: string, files: readonly string[]): Promise<Result<Checksum[]>> {
-  const printed = await runOk(['sh', '-c', 'cd "$0" && exec xargs -0 --no-run-if-empty xxhsum -H2', folder], { input: files.join('\0') });
+export async function checksums(folder: string, files: readonly string[], group?: string): Promise<Result<Checksum[]>> {
+  const printed = await runOk(['sh', '-c', `cd "$0" && ${group === undefined ? '' : ENTER}exec xargs -0 --no-run-if-empty xxhsum -H2`, folder, group ?? ''], { input: files.join('\0') });
   return printed.ok ? ok(printed.value.split('\n').filter(Boolean).map((line) => ({ line, file: fileOf(line) }))) : printed;
 }
