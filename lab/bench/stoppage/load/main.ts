@@ -3,12 +3,11 @@
  * happens on stdout ({@link LoadEvent}) and stops at the end of its stdin.
  */
 import { randomFillSync } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { Turn } from './answers.js';
 import { Load, STOP_MS, type LoadEvent } from './events.js';
 import { Pages, rewriteAtPace, type Rewritten } from './pages.js';
-import { askAtPace, now } from './paced.js';
+import { askAtPace, steadyClock } from './paced.js';
 
 const load = Load.parse(JSON.parse(process.argv[2] ?? 'null'));
 let stopping = false;
@@ -61,11 +60,11 @@ try {
   await say({ event: 'ready' });
   const turns: Turn[] = [];
   const rewritten: Rewritten[] = [];
-  const begin = now();
+  const begin = steadyClock.now();
   await Promise.all([
     // Each at a time of its own, so that they come evenly.
-    ...askers.map((redis, index) => askAtPace(() => pages.touch(redis), { everyMs: load.everyMs, firstAt: begin + (index * load.everyMs) / askers.length }, (turn) => turns.push(turn), over)),
-    ...(load.rewritten > 0 ? [rewriteAtPace(pages, load.rewritten, { now, sleep }, (each) => rewritten.push(each), over)] : []),
+    ...askers.map((redis, index) => askAtPace(() => pages.touch(redis), { everyMs: load.everyMs, firstAt: begin + (index * load.everyMs) / askers.length }, steadyClock, (turn) => turns.push(turn), over)),
+    ...(load.rewritten > 0 ? [rewriteAtPace(pages, load.rewritten, steadyClock, (each) => rewritten.push(each), over)] : []),
   ]);
   ended = true;
   for (const redis of [writer, ...askers]) redis.disconnect();

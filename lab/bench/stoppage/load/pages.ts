@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Span } from '../../steps.js';
+import type { Clock } from './paced.js';
 
 const MIB = 2 ** 20;
 const PAGE = 4096;
@@ -58,7 +59,7 @@ export class Pages {
 export type Rewritten = readonly [at: number, pages: number];
 
 /** Rewrites a part of the pages each second, as long as nobody says that it is over. */
-export async function rewriteAtPace(pages: Pages, part: number, clock: { now(): number; sleep(ms: number): Promise<unknown> }, record: (rewritten: Rewritten) => void, over: () => boolean): Promise<void> {
+export async function rewriteAtPace(pages: Pages, part: number, clock: Clock, record: (rewritten: Rewritten) => void, over: () => boolean): Promise<void> {
   let last = clock.now();
   let owed = 0;
   while (!over()) {
