@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isRoot, PrivateMachine, type Ended } from './private-machine.ts';
@@ -20,7 +20,9 @@ describe.runIf(isRoot)('segue-generator', () => {
   const SILENCE = { stdout: '', stderr: '', exitCode: 0 };
 
   test('after a jump the prepared units are in place, links as links', () => {
+    chmodSync(`${machine.paths.units}/a.service.d/zz-segue.conf`, 0o600);
     expect(generate()).toEqual(SILENCE);
+    expect(statSync(join(machine.early, 'a.service.d/zz-segue.conf')).mode & 0o777).toBe(0o644);
     expect(readdirSync(machine.early).sort()).toEqual(['a.service.d', 'b.service.d', 'multi-user.target.wants']);
     expect(readFileSync(join(machine.early, 'a.service.d/zz-segue.conf'), 'utf8')).toBe('[Service]\n');
     expect(readlinkSync(join(machine.early, 'multi-user.target.wants/a.service'))).toBe('/usr/lib/systemd/system/a.service');
