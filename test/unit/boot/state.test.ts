@@ -30,6 +30,13 @@ describe.runIf(isRoot)('state', () => {
     expect(machine.journal()).toEqual([]);
   });
 
+  test('a sysctl that differs is put back; one that is refused is told; one that does not exist is not', () => {
+    machine.write('state/sysctl', 'kernel/domainname=carried.example\nkernel/no_such=1\nfs/pipe-max-size=nonsense\nno value\nkernel/panic=77\n');
+    expect(machine.sh('state && cat /proc/sys/kernel/domainname')).toEqual({ stdout: '<4>segue: not put back: sysctl fs/pipe-max-size=nonsense\ncarried.example\n', stderr: '', exitCode: 0 });
+    expect(restored()).toEqual(['state-skipped: sysctl fs/pipe-max-size=nonsense', 'state-restored']);
+    expect(readFileSync('/proc/sys/kernel/panic', 'utf8')).not.toBe('77\n');
+  });
+
   test('the host name is put back', () => {
     machine.write('state/hostname', 'carried.example\n');
     expect(machine.sh('state && cat /proc/sys/kernel/hostname').stdout).toBe('carried.example\n');
