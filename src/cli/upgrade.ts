@@ -165,7 +165,7 @@ export const upgradeCommand = buildCommand({
       debug: flags.debug,
       store: flags.store,
       wayBack: flags.wayBack,
-      keepImages: { kind: 'parsed', parse: flags.keepImages.parse, brief: `${flags.keepImages.brief} (7 by default)`, placeholder: 'DAYS', optional: true },
+      keepImages: { kind: 'parsed', parse: flags.keepImages.parse, brief: `${flags.keepImages.brief} (${flags.keepImages.default} by default)`, placeholder: 'DAYS', optional: true },
     },
   },
   docs: {
