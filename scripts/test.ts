@@ -10,7 +10,7 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const PROJECTS = ['unit', 'e2e'] as const;
 
 /** Debian packages with the programs that tests run; those of the lab and of the package install theirs themselves. */
-const HOST_PACKAGES = ['iproute2', 'nftables', 'shellcheck', 'tar', 'util-linux', 'xxhash'] as const;
+const HOST_PACKAGES = ['cpio', 'iproute2', 'nftables', 'shellcheck', 'tar', 'util-linux', 'xxhash'] as const;
 
 export interface Tally {
   readonly passed: number;

@@ -40,6 +40,8 @@ function inetSocket(line: string): InetSocket | undefined {
   // It is always there, before the names of cgroups.
   const inode = /\sino:(\d{1,15})(?!\S)/.exec(rest)?.[1];
   if (protocol === undefined || localAddress === undefined || localPort === undefined || peerAddress === undefined || peerPort === undefined || inode === undefined) return undefined;
+  // A connection has both its ends in one family; a lock of two would be refused, and with it those of all others.
+  if (localAddress !== '*' && peerAddress !== '*' && isIP(localAddress) !== isIP(peerAddress)) return undefined;
   return { protocol: protocol as 'tcp' | 'udp', state, receiveQueue: Number(queue), localAddress, localPort, peerAddress, peerPort, inode: Number(inode) };
 }
 

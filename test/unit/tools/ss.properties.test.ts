@@ -9,20 +9,19 @@ import { valueOf } from '../value-of.ts';
 const inode = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 const queue = fc.nat(2 ** 31 - 1);
 
-const address = fc.oneof(
-  fc.ipV4().map((plain) => ({ plain, shown: plain })),
-  fc.ipV6().map((plain) => ({ plain, shown: `[${plain}]` })).filter(({ plain }) => isIP(plain) === 6 && !/^::ffff:\d+\./.test(plain)),
-  fc.ipV4().map((plain) => ({ plain, shown: `[::ffff:${plain}]` })),
-  fc.constant({ plain: '*', shown: '*' }),
-);
+const any = fc.constant({ plain: '*', shown: '*' });
+const ipv4 = fc.oneof(fc.ipV4().map((plain) => ({ plain, shown: plain })), fc.ipV4().map((plain) => ({ plain, shown: `[::ffff:${plain}]` })), any);
+const ipv6 = fc.oneof(fc.ipV6().map((plain) => ({ plain, shown: `[${plain}]` })).filter(({ plain }) => isIP(plain) === 6 && !/^::ffff:\d+\./.test(plain)), any);
+/** Both are of one family. */
+const addresses = fc.oneof(fc.tuple(ipv4, ipv4), fc.tuple(ipv6, ipv6));
 const device = fc.constantFrom('', '%lo', '%ens3', '%br-0.1');
 const port = fc.nat(65_535);
 /** What a line goes on with; the inode comes before the name of the cgroup, which may hold anything but blanks. */
 const detail = fc.tuple(fc.constantFrom('', 'timer:(keepalive,119min,0) ', 'uid:103 '), fc.string({ unit: 'binary', maxLength: 10 }).map((name) => name.replace(/[\n/]/g, '')));
 
 const inetLine = fc
-  .record({ protocol: fc.constantFrom('tcp' as const, 'udp' as const), state: fc.constantFrom('LISTEN', 'ESTAB', 'FIN-WAIT-1', 'UNCONN'), queue, local: address, device, localPort: port, peer: address, peerPort: port, inode, detail })
-  .map(({ protocol, state, queue: receiveQueue, local, device: on, localPort, peer, peerPort, inode: number, detail: [before, group] }) => {
+  .record({ protocol: fc.constantFrom('tcp' as const, 'udp' as const), state: fc.constantFrom('LISTEN', 'ESTAB', 'FIN-WAIT-1', 'UNCONN'), queue, addresses, device, localPort: port, peerPort: port, inode, detail })
+  .map(({ protocol, state, queue: receiveQueue, addresses: [local, peer], device: on, localPort, peerPort, inode: number, detail: [before, group] }) => {
     const shown = (each: number): string => (each === 0 ? '*' : each.toString());
     const socket: InetSocket = { protocol, state, receiveQueue, localAddress: local.plain, localPort, peerAddress: peer.plain, peerPort, inode: number };
     return { socket, line: `${protocol} ${state}  ${receiveQueue}   0   ${local.shown}${on}:${shown(localPort)}   ${peer.shown}:${shown(peerPort)} ${before}ino:${number} sk:1 cgroup:/a.slice/${group} <->   ` };

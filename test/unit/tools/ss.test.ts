@@ -93,6 +93,7 @@ test.each([
   'udp UNCONN 0 0 10.0.0:53 *:* ino:7',
   'tcp ESTAB 0 0 10.0.0.2:80 10.0.0.1:4000 timer:(keepalive,4min58se',
   'tcp ESTAB 0 0',
+  'tcp ESTAB 0 0 [::ffff:127.0.0.1]:7101 [::fff:127.0.0.1]:51772 ino:4843',
 ])('a socket that cannot be read, which nobody would lock, is a failure: %s', (line) => {
   expect(parseInet(`tcp LISTEN 0 128 0.0.0.0:80 0.0.0.0:* ino:5\n${line}\n`)).toEqual({ ok: false, failure: { reason: 'output-unreadable', command: 'ss -Hn -tuae', output: line } });
 });
