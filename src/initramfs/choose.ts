@@ -10,7 +10,7 @@ import { mountOn, readRoot, type Places, type Root } from './root.ts';
 import { foreignUnpacker, packScript } from './script.ts';
 
 /** Every program that boot/initramfs-init calls. */
-export const APPLETS = ['sh', 'chroot', 'findfs', 'insmod', 'mkdir', 'mount', 'mv', 'reboot', 'sleep', 'switch_root', 'timeout'];
+export const APPLETS = ['sh', 'chroot', 'findfs', 'insmod', 'mkdir', 'mount', 'mv', 'reboot', 'sleep', 'switch_root'];
 
 const INIT = '/usr/lib/segue/initramfs-init';
 

@@ -270,6 +270,7 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
       const inLane = restoredAfter(workloads, machine.processors * LANES_PER_PROCESSOR);
       return workloads.flatMap((workload) => [...handoverOf(workload, paths, [...restoredBefore(priority), inLane.get(workload.unit)].filter((unit) => unit !== undefined)), wants(workload.unit)]);
     }),
+    { phase: 'prepare', title: 'list them in the order of their restore', action: write(`${paths.handover}/workloads.list`, lines(groups.toReversed().flatMap(({ workloads }) => workloads.toSorted((a, b) => a.memory - b.memory).map(({ unit }) => unit)))) },
     { phase: 'prepare', title: 'settle after the last restore', action: write(`${paths.units}/segue-settle.service.d/segue.conf`, `[Unit]\nAfter=${carried.map(({ unit }) => unit).join(' ')}\n`) },
     ...state.filter((step) => step.phase === 'prepare'),
     ...packing(initramfs, options.to),

@@ -5,33 +5,27 @@ import { upgrade, type Status } from '../../lab/demo/upgrade.js';
 import type { Guest } from '../../lab/lab.js';
 import { lines, segue } from '../../lab/inside/command.js';
 import { startServer } from './support/server.ts';
+import { REAL, replace } from '../../lab/inside/instead.js';
 import { readLockTables } from '../../lab/inside/traces.js';
 
 const TIMEOUT = 300_000;
 const DAMAGED = 'memcached.service';
 
-/** In the new kernel, before the first workload is restored, one byte of one image becomes another. */
-const SABOTEUR_UNIT = `[Unit]
-DefaultDependencies=no
-ConditionKernelCommandLine=segue.upgrade
-After=segue-lock.service
-Before=segue-state.service
-[Service]
-Type=oneshot
-ExecStart=/usr/local/sbin/saboteur
-[Install]
-WantedBy=segue-restore.target
-`;
+/** Stands in for kexec: when the new kernel is to start, one byte of one image becomes another. */
 const SABOTEUR = `#!/usr/bin/perl
 use strict;
-my ($pages) = glob '/var/lib/segue/upgrades/*/handover/workloads/${DAMAGED}/trees/*/images/pages-1.img';
-open(my $file, '+<', $pages) or die;
-binmode $file;
-seek($file, 5000, 0);
-read($file, my $byte, 1) == 1 or die;
-seek($file, 5000, 0);
-print $file chr(ord($byte) ^ 1);
-close($file) or die;
+if (grep { $_ eq '--exec' } @ARGV) {
+	my ($pages) = glob '/var/lib/segue/upgrades/*/handover/workloads/${DAMAGED}/trees/*/images/pages-1.img';
+	open(my $file, '+<', $pages) or die;
+	binmode $file;
+	seek($file, 5000, 0);
+	read($file, my $byte, 1) == 1 or die;
+	seek($file, 5000, 0);
+	print $file chr(ord($byte) ^ 1);
+	close($file) or die;
+	system('sync') == 0 or die;
+}
+exec '${REAL}/kexec', @ARGV;
 `;
 
 let guest: Guest;
@@ -40,9 +34,7 @@ let status: Status;
 
 beforeAll(async () => {
   guest = await startServer();
-  await guest.exec(['install', '-m', '755', '/dev/stdin', '/usr/local/sbin/saboteur'], { input: SABOTEUR });
-  await guest.exec(['tee', '/etc/systemd/system/saboteur.service'], { input: SABOTEUR_UNIT });
-  await guest.exec('systemctl daemon-reload && systemctl enable saboteur');
+  await replace(guest, '/usr/sbin/kexec', SABOTEUR);
   before = await readUnits(guest);
   status = await upgrade(guest, 'newest');
 }, 900_000);

@@ -23,7 +23,7 @@ describe.runIf(isRoot)('segue-generator', () => {
     chmodSync(`${machine.paths.units}/a.service.d/zz-segue.conf`, 0o600);
     expect(generate()).toEqual(SILENCE);
     expect(statSync(join(machine.early, 'a.service.d/zz-segue.conf')).mode & 0o777).toBe(0o644);
-    expect(readdirSync(machine.early).sort()).toEqual(['a.service.d', 'b.service.d', 'multi-user.target.wants']);
+    expect(readdirSync(machine.early).sort()).toEqual(['a.service.d', 'b.service.d', 'multi-user.target.wants', 'segue-state.service.requires']);
     expect(readFileSync(join(machine.early, 'a.service.d/zz-segue.conf'), 'utf8')).toBe('[Service]\n');
     expect(readlinkSync(join(machine.early, 'multi-user.target.wants/a.service'))).toBe('/usr/lib/systemd/system/a.service');
   });
@@ -31,7 +31,7 @@ describe.runIf(isRoot)('segue-generator', () => {
   test('at every reload before the upgrade is settled they are put there again', () => {
     expect(generate()).toEqual(SILENCE);
     expect(generate()).toEqual(SILENCE);
-    expect(readdirSync(machine.early)).toHaveLength(3);
+    expect(readdirSync(machine.early)).toHaveLength(4);
   });
 
   test.each([
@@ -50,6 +50,23 @@ describe.runIf(isRoot)('segue-generator', () => {
     writeFileSync(join(machine.run, 'segue/settled'), '');
     expect(generate()).toEqual(SILENCE);
     expect(readdirSync(machine.early)).toEqual([]);
+  });
+
+  const waits = (): boolean => existsSync(join(machine.early, 'segue-state.service.requires'));
+
+  test('the state waits for what a boot mounts, unless that was done before', () => {
+    expect(generate()).toEqual(SILENCE);
+    expect(waits()).toBe(true);
+    machine.sh('rm -r "$1"/*; : >/run/segue/mounted', machine.early);
+    expect(generate()).toEqual(SILENCE);
+    expect(waits()).toBe(false);
+  });
+
+  test('it waits for what boot/early is about to do', () => {
+    const early = 'exec 4>/run/segue/early.lock; flock 4; { read line <"$2/go"; : >/run/segue/mounted; } &';
+    const { exitCode } = machine.sh(`mkfifo "$2/go"; (${early}) ; (sleep 0.2; echo >"$2/go") & exec 4>&-; exec segue-generator /nowhere/normal "$1" /nowhere/late`, machine.early, machine.store);
+    expect(exitCode).toBe(0);
+    expect(waits()).toBe(false);
   });
 
   test('a unit that is to start afresh is left out, the others are not', () => {

@@ -24,6 +24,45 @@ describe.runIf(isRoot)('state', () => {
     expect(existsSync(join(machine.run, 'segue/state'))).toBe(true);
   });
 
+  const called = (): string[] => readFileSync(join(machine.run, 'called'), 'utf8').trim().split('\n');
+
+  test('what a boot would do to settings and files is done first, and not a second time', () => {
+    expect(machine.sh('state && once tmpfiles && once sysctl').exitCode).toBe(0);
+    expect(called().filter((line) => !line.startsWith('criu'))).toEqual(['systemd-sysctl ', 'systemd-tmpfiles --create --remove --boot --exclude-prefix=/dev']);
+  });
+
+  test('the services of the boot may come first, too', () => {
+    expect(machine.sh('once tmpfiles && state').exitCode).toBe(0);
+    expect(called().filter((line) => line.startsWith('systemd-tmpfiles'))).toHaveLength(1);
+  });
+
+  test('that they end badly is told to systemd, and keeps nobody from being restored', () => {
+    machine.replace('systemd-tmpfiles', 'exit 65');
+    expect(machine.sh('once tmpfiles').exitCode).toBe(65);
+    machine.sh('rm /run/segue/tmpfiles.once');
+    expect(machine.sh('state').exitCode).toBe(0);
+    expect(restored()).toEqual(['state-restored']);
+  });
+
+  test('CRIU has learned the kernel when the state is back', () => {
+    writeFileSync(join(machine.run, 'criu.kdat'), 'of the old kernel');
+    expect(machine.sh('state').exitCode).toBe(0);
+    expect(called().filter((line) => line.startsWith('criu'))).toEqual(['criu dedup --images-dir /run/segue/empty']);
+    expect(existsSync(join(machine.run, 'criu.kdat'))).toBe(false);
+  });
+
+  test('whoever comes second waits for the first, and does nothing', () => {
+    machine.replace('systemd-tmpfiles', 'echo first >>/run/called; read line </run/go');
+    expect(machine.sh('mkfifo /run/go; state & until [ -e /run/called ] && grep -q first /run/called; do :; done; state & echo >/run/go; wait').exitCode).toBe(0);
+    expect(restored()).toEqual(['state-restored']);
+  });
+
+  test('what was begun and not ended is not begun again: half a file may be there', () => {
+    mkdirSync(join(machine.run, 'segue/state.begun'));
+    expect(machine.sh('state').exitCode).toBe(1);
+    expect(machine.journal()).toEqual([]);
+  });
+
   test('nothing is put back before the ports are locked', () => {
     machine.sh('rm /run/segue/locked');
     expect(machine.sh('state').exitCode).toBe(1);

@@ -4,14 +4,17 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { handoverPaths } from '../../../src/model/handover.ts';
+import type { Mount } from '../../../src/model/task.ts';
 import type { Step } from '../../../src/model/step.ts';
 import { writeConfiguration } from '../../../src/state/configuration.ts';
+import { filesystems } from '../../../src/state/filesystems.ts';
 import { batch } from '../../../src/state/network.ts';
 import type { StateContext } from '../../../src/state/kind.ts';
 import { isCarried, readSysctls } from '../../../src/state/sysctl.ts';
 import { matches, tmpfs } from '../../../src/state/tmpfs.ts';
 import type { Link } from '../../../src/tools/ip.ts';
 import { fixture } from '../../fixtures/fixture.ts';
+import { valueOf } from '../value-of.ts';
 import { mount, survey, workload } from '../survey/builders.ts';
 
 let root: string;
@@ -115,6 +118,15 @@ test('a folder that is bound from a tmpfs is not a tmpfs of its own', async () =
   const carried = [workload('a.service')];
   const seen = survey(carried, { hostMounts: [mount('/tmp', { root: '/sub' }), mount('/dev/shm', { type: 'ext4' })] });
   expect(await stepsOf({ paths: handoverPaths(root, 'id'), survey: seen, carried })).toHaveLength(1);
+});
+
+test('where there is a filesystem on a device besides the root, the restores wait for it, and nothing is mounted before', async () => {
+  const carried = [workload('a.service')];
+  const context = (...mounts: Mount[]): StateContext => ({ paths: handoverPaths(root, 'id'), survey: survey(carried, { hostMounts: [mount('/', { device: '254:0', type: 'ext4' }), ...mounts] }), carried });
+  const written = async (...mounts: Mount[]) => valueOf(await filesystems.carry(context(...mounts))).map(({ action }) => (action.kind === 'write' ? action.path.replace(/^.*\/(?=handover)/, '') : action.kind));
+  expect(await written(mount('/run'))).toEqual(['handover/state/mounts']);
+  expect(await written(mount('/run'), mount('/boot/efi', { device: '254:1', type: 'vfat' }))).toEqual(['handover/units/segue-mounts.target.d/filesystems.conf']);
+  expect(await written(mount('/srv', { type: 'nfs4' }))).toEqual(['handover/units/segue-mounts.target.d/filesystems.conf']);
 });
 
 test('what the boot and the platform make in /run themselves is left behind', async () => {
