@@ -29,6 +29,12 @@ describe.runIf(isRoot)('early', () => {
     expect(called().slice(3).sort()).toEqual(['check', 'state']);
   });
 
+  test('the kernel is given the modules for it, which it cannot load by itself there', () => {
+    machine.write('state/mounts', 'UUID=AB-CD /run/efi vfat rw,codepage=437,iocharset=ascii,X-mount.mkdir 0 0\n');
+    expect(machine.sh(`early && ${UNTIL_FREE}`).exitCode).toBe(0);
+    expect(called()).toEqual(['lock', 'network early', 'modprobe --quiet --all fs-vfat nls_ascii nls_cp437']);
+  });
+
   test.each(['lock', 'network'])('where %s cannot be done so early, the services do it all', (name) => {
     script(name, 'exit 1');
     expect(machine.sh(`early && ${UNTIL_FREE}`).exitCode).toBe(0);

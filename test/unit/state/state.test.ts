@@ -1,13 +1,13 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { handoverPaths } from '../../../src/model/handover.ts';
 import type { Mount } from '../../../src/model/task.ts';
 import type { Step } from '../../../src/model/step.ts';
 import { writeConfiguration } from '../../../src/state/configuration.ts';
-import { filesystems } from '../../../src/state/filesystems.ts';
+import { filesystems, mountable, tableOfMounts } from '../../../src/state/filesystems.ts';
 import { batch } from '../../../src/state/network.ts';
 import type { StateContext } from '../../../src/state/kind.ts';
 import { isCarried, readSysctls } from '../../../src/state/sysctl.ts';
@@ -120,13 +120,52 @@ test('a folder that is bound from a tmpfs is not a tmpfs of its own', async () =
   expect(await stepsOf({ paths: handoverPaths(root, 'id'), survey: seen, carried })).toHaveLength(1);
 });
 
-test('where there is a filesystem on a device besides the root, the restores wait for it, and nothing is mounted before', async () => {
-  const carried = [workload('a.service')];
-  const context = (...mounts: Mount[]): StateContext => ({ paths: handoverPaths(root, 'id'), survey: survey(carried, { hostMounts: [mount('/', { device: '254:0', type: 'ext4' }), ...mounts] }), carried });
-  const written = async (...mounts: Mount[]) => valueOf(await filesystems.carry(context(...mounts))).map(({ action }) => (action.kind === 'write' ? action.path.replace(/^.*\/(?=handover)/, '') : action.kind));
-  expect(await written(mount('/run'))).toEqual(['handover/state/mounts']);
-  expect(await written(mount('/run'), mount('/boot/efi', { device: '254:1', type: 'vfat' }))).toEqual(['handover/units/segue-mounts.target.d/filesystems.conf']);
-  expect(await written(mount('/srv', { type: 'nfs4' }))).toEqual(['handover/units/segue-mounts.target.d/filesystems.conf']);
+describe('filesystems on devices besides the root', () => {
+  const DEVICES = [{ name: 'sda1', number: '8:1', uuid: 'AB-CD' }, { name: 'sda2', number: '8:2', uuid: 'e4' }, { name: 'dm-0', number: '253:0', uuid: 'lv' }];
+  const boot = mount('/boot', { device: '8:2', type: 'ext4' });
+  const efi = mount('/boot/efi', { device: '8:1', type: 'vfat' });
+  beforeEach(() => {
+    mkdirSync(join(root, 'dev/block'), { recursive: true });
+    for (const [number, path] of [['8:1', 'pci0/sda/sda1'], ['8:2', 'pci0/sda/sda2'], ['253:0', 'virtual/block/dm-0']] as const) {
+      mkdirSync(join(root, 'devices', path), { recursive: true });
+      symlinkSync(join(root, 'devices', path), join(root, 'dev/block', number));
+    }
+    mkdirSync(join(root, 'fs/ext4/sda2'), { recursive: true });
+    writeFileSync(join(root, 'fs/ext4/sda2/errors_count'), '0\n');
+  });
+
+  test('those that a mount is enough for are listed by their UUID', () => {
+    const uuids = mountable([boot, efi], DEVICES, root);
+    expect(uuids).toEqual(new Map([['/boot', 'e4'], ['/boot/efi', 'AB-CD']]));
+    expect(tableOfMounts([{ path: '/', type: 'ext4', options: 'rw' }, { path: '/boot', type: 'ext4', options: 'rw,relatime' }, { path: '/boot/efi', type: 'vfat', options: 'rw,codepage=437' }], uuids)).toBe('UUID=e4 /boot ext4 rw,relatime,X-mount.mkdir 0 0\nUUID=AB-CD /boot/efi vfat rw,codepage=437,X-mount.mkdir 0 0\n');
+  });
+
+  test('a path is written as fstab(5) has it', () => {
+    expect(tableOfMounts([{ path: '/a b\\#', type: 'xfs', options: 'rw' }], new Map([['/a b\\#', 'x']]))).toBe('UUID=x /a\\040b\\134\\043 xfs rw,X-mount.mkdir 0 0\n');
+  });
+
+  test.each([
+    ['on LVM', mount('/srv', { device: '253:0', type: 'xfs' })],
+    ['of another kind', mount('/srv', { device: '8:2', type: 'btrfs' })],
+    ['on a device that lsblk does not know', mount('/srv', { device: '8:9', type: 'xfs' })],
+    ['of which a part is mounted', mount('/srv', { device: '8:1', type: 'vfat', root: '/sub' })],
+  ])('one %s waits for systemd, and so do all', (_, other) => {
+    expect(mountable([boot, other], DEVICES, root)).toBeUndefined();
+  });
+
+  test('so does one with errors, and one whose UUID is there twice', () => {
+    expect(mountable([efi], [...DEVICES, { name: 'sdb1', number: '8:17', uuid: 'AB-CD' }], root)).toBeUndefined();
+    writeFileSync(join(root, 'fs/ext4/sda2/errors_count'), '3\n');
+    expect(mountable([boot], DEVICES, root)).toBeUndefined();
+  });
+
+  test('in any case the restores wait for them', async () => {
+    const carried = [workload('a.service')];
+    const written = async (...mounts: Mount[]) => valueOf(await filesystems.carry({ paths: handoverPaths(root, 'id'), survey: survey(carried, { hostMounts: mounts }), carried })).map(({ action }) => (action.kind === 'write' ? action.path.replace(/^.*\/(?=handover)/, '') : action.kind));
+    expect(await written(mount('/run'))).toEqual(['handover/state/mounts']);
+    expect(await written(mount('/srv', { device: '254:99', type: 'xfs' }))).toEqual(['handover/units/segue-mounts.target.d/filesystems.conf']);
+    expect(await written(mount('/srv', { type: 'nfs4' }))).toEqual(['handover/units/segue-mounts.target.d/filesystems.conf']);
+  });
 });
 
 test('what the boot and the platform make in /run themselves is left behind', async () => {

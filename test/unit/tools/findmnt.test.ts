@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { tableOfTheBoot } from '../../../src/state/filesystems.ts';
+import { tableOfMounts } from '../../../src/state/filesystems.ts';
 import { parseMounts } from '../../../src/tools/findmnt.ts';
 import { fixture } from '../../fixtures/fixture.ts';
 import { damaged } from '../damaged.ts';
@@ -14,7 +14,7 @@ test('every mount of a real machine is read', () => {
 });
 
 test('what every boot mounts is listed as fstab(5) has it; what systemd itself mounts, or makes later, is not', () => {
-  expect(tableOfTheBoot(mounted)).toMatchInlineSnapshot(`
+  expect(tableOfMounts(mounted)).toMatchInlineSnapshot(`
     "tmpfs /dev/shm tmpfs rw,nosuid,nodev,inode64,X-mount.mkdir 0 0
     mqueue /dev/mqueue mqueue rw,nosuid,nodev,noexec,relatime,X-mount.mkdir 0 0
     hugetlbfs /dev/hugepages hugetlbfs rw,nosuid,nodev,relatime,pagesize=2M,X-mount.mkdir 0 0
