@@ -2,14 +2,16 @@ import type { DumpOrder } from '../tools/criu.ts';
 import type { Vault } from '../tools/vault.ts';
 
 /**
- * What an upgrade does, as data: `--dry-run` prints these very steps, `src/upgrade/carry-out.ts` carries them out one
- * after the other, and gives up by carrying out the `undo` of those that were begun, last one first.
+ * What an upgrade does, as data: `--dry-run` prints these very steps, `src/upgrade/carry-out.ts` carries them out, one
+ * after the other but for those in lanes, and gives up by carrying out the `undo` of those that were begun, last one first.
  */
 export interface Step {
   readonly phase: 'prepare' | 'snapshot' | 'park' | 'jump';
   /** What it does, for people; with the unit it is unique within a plan. */
   readonly title: string;
   readonly unit?: string;
+  /** Steps `of` the same kind that follow each other are carried out side by side, those with the same name one after the other. */
+  readonly lane?: { readonly of: string; readonly name: string };
   readonly action: Action;
   readonly undo?: Action;
 }
@@ -23,8 +25,8 @@ export type Action =
   | { readonly kind: 'remove'; readonly path: string }
   /** Waits until every connection to these TCP ports is accepted. */
   | { readonly kind: 'drain'; readonly ports: readonly number[]; readonly seconds: number }
-  /** Images the memory of one tree while it runs, in rounds; in `idleGroup`, a cgroup of the lowest weight, where nobody waits. */
-  | { readonly kind: 'snapshot'; readonly unit: string; readonly order: DumpOrder; readonly workload: string; readonly handover: string; readonly folder: string; readonly startTime: number; readonly idleGroup: string; readonly budget: number }
+  /** Images the memory of one tree while it runs, in rounds; where nobody waits, in `idleGroup`, a cgroup of the lowest weight. */
+  | { readonly kind: 'snapshot'; readonly unit: string; readonly order: DumpOrder; readonly workload: string; readonly handover: string; readonly folder: string; readonly startTime: number; readonly idleGroup?: string; readonly budget: number }
   /** Counts the system calls of these workloads, so that it can be told which of them have slept. */
   | { readonly kind: 'count-calls'; readonly controlGroups: readonly string[] }
   /** Removes all that snapshots have left in the kernel. */

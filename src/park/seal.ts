@@ -1,4 +1,6 @@
 import { promises as fs } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import pMap from 'p-map';
 import { failed, ok, type Result } from '../failure/result.ts';
 import type { SealedWorkload } from '../model/step.ts';
 import { socketsHeld } from '../survey/facts.ts';
@@ -78,12 +80,14 @@ export async function seal(handover: string, workloads: readonly SealedWorkload[
   const existing = new Set(tables.value);
   const scripts: string[] = [];
   const summedAnew = new Set<string>();
-  for (const workload of workloads) {
+  const sealed = await pMap(workloads, async (workload) => {
     const proven = workload.images.every(isProven);
-    const locks = await (proven ? sealProven(handover, workload, all.value) : sealImaged(handover, workload, existing, all.value));
+    if (!proven || workload.archives.length > 0) summedAnew.add(workload.unit);
+    return await (proven ? sealProven(handover, workload, all.value) : sealImaged(handover, workload, existing, all.value));
+  }, { concurrency: availableParallelism() });
+  for (const locks of sealed) {
     if (!locks.ok) return locks;
     scripts.push(locks.value.script);
-    if (!proven || workload.archives.length > 0) summedAnew.add(workload.unit);
   }
   await write(`${handover}/lock.nft`, scripts.join('\n'));
   return sumTheRest(handover, workloads.map(({ unit }) => unit), summedAnew);

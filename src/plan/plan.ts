@@ -135,12 +135,12 @@ const snapshotTrees = (workload: Workload, paths: HandoverPaths) =>
   workload.trees.map((tree) => ({ tree, order: order(workload, tree, paths, false), folder: snapshotsOf(workload, tree, paths), startTime: tree.root.startTime, large: memoryOf(tree) >= WORTH_A_SNAPSHOT }));
 
 /** Rounds of the memory of its trees, as far as they are large. */
-const rounds = (workload: Workload, paths: HandoverPaths, idleGroup: string) =>
+const rounds = (workload: Workload, paths: HandoverPaths, idleGroup?: string) =>
   snapshotTrees(workload, paths).filter(({ large }) => large).map(({ tree, large: _, ...each }) => ({
     phase: 'snapshot' as const,
     unit: workload.unit,
     title: `image the memory of ${tree.root.comm} (${tree.root.pid.toString()}) while it runs`,
-    action: { kind: 'snapshot' as const, unit: workload.unit, ...each, workload: paths.workload(workload.unit), handover: paths.handover, idleGroup, budget: SNAPSHOT_BUDGET * memoryOf(tree) },
+    action: { kind: 'snapshot' as const, unit: workload.unit, ...each, workload: paths.workload(workload.unit), handover: paths.handover, ...(idleGroup === undefined ? {} : { idleGroup }), budget: SNAPSHOT_BUDGET * memoryOf(tree) },
   }));
 
 /** All of a workload that sleeps. */
@@ -187,7 +187,7 @@ function snapshotSteps(carried: readonly Workload[], paths: HandoverPaths, { id,
  */
 function lastRounds(workloads: readonly Workload[], paths: HandoverPaths, phase: 'snapshot' | 'park', { id, prepare, activity }: PlanOptions): Step[] {
   return workloads.filter((workload) => prepare && (activity.get(workload.unit) ?? 0) >= SLEEPS && ownSettings(workload).snapshot).flatMap((workload) =>
-    rounds(workload, paths, idleGroupOf(id)).filter(({ action }) => action.budget > SNAPSHOT_BUDGET * WORTH_A_LAST_ROUND).map((step) => ({ ...step, phase, title: `${step.title}, once more` })));
+    rounds(workload, paths, phase === 'park' ? undefined : idleGroupOf(id)).filter(({ action }) => action.budget > SNAPSHOT_BUDGET * WORTH_A_LAST_ROUND).map((step) => ({ ...step, phase, title: `${step.title}, once more` })));
 }
 
 /** One step for all of a group: an image that is current costs next to nothing, and there may be hundreds of them. */
@@ -212,6 +212,7 @@ function parkSteps(workload: Workload, paths: HandoverPaths, prepare: boolean): 
       phase: 'park',
       unit,
       title: `image ${tree.root.comm} (${tree.root.pid.toString()}) and leave it stopped`,
+      lane: { of: 'images', name: unit },
       action: { kind: 'dump', unit, argv: dumpCommand(dump), images: dump.images, privateUsers: workload.privateUsers, pid: tree.root.pid, startTime: tree.root.startTime },
       undo: { kind: 'resume', controlGroup, keepStopped: stoppedTasks(workload) },
     };
@@ -224,6 +225,7 @@ const privateArchives = (workload: Workload, paths: HandoverPaths): Step[] =>
     phase: 'park',
     unit: workload.unit,
     title: `archive its ${mount.path}`,
+    lane: { of: 'archives', name: `${workload.unit} ${mount.path}` },
     action: run(archive(`/proc/${(workload.trees[0]?.root.pid ?? 0).toString()}/root${mount.path}`, `${paths.workload(workload.unit)}/${archiveName(mount.path)}`)),
   }));
 
@@ -310,6 +312,7 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     {
       phase: 'park',
       title: 'seal the hand-over',
+      lane: { of: 'ends', name: 'seal' },
       action: {
         kind: 'seal',
         handover: paths.handover,
@@ -317,7 +320,7 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
       },
     },
     // One that is open when the kernel goes is renamed as damaged by the next (journalctl(1), --relinquish-var).
-    { phase: 'park', title: "close the system's journal on disk", action: run(['journalctl', '--relinquish-var']), undo: run(['journalctl', '--flush']) },
+    { phase: 'park', title: "close the system's journal on disk", lane: { of: 'ends', name: 'journal' }, action: run(['journalctl', '--relinquish-var']), undo: run(['journalctl', '--flush']) },
     // Of these it is told if they could not be written.
     { phase: 'jump', title: 'write the hand-over to disk', action: run(['sync', '--file-system', paths.handover]) },
     { phase: 'jump', title: 'write all filesystems to disk', action: run(['sync']) },

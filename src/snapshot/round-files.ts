@@ -27,7 +27,7 @@ export async function heldTooLong(folder: string): Promise<Doubt | undefined> {
 }
 
 /** Sums the files of a round of a tree's snapshot, and makes it the `last`, on which the next image builds. */
-export async function rememberRound(handover: string, folder: string, images: string, idleGroup: string): Promise<Result<undefined>> {
+export async function rememberRound(handover: string, folder: string, images: string, idleGroup?: string): Promise<Result<undefined>> {
   const entries = await fs.readdir(images, { withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map(({ name }) => `${images}/${name}`);
   const summed = await checksums(handover, files.map((file) => file.slice(handover.length + 1)), idleGroup);

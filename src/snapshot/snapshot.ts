@@ -47,7 +47,7 @@ async function takeRound({ order, handover, folder, startTime, idleGroup }: Snap
   await fs.rm(`${folder}/last`, { force: true });
   let watcher: Watcher | undefined;
   const { exitCode, stderr } = await run(preDumpCommand(order, folder, number), {
-    started(criu) { watcher = watch(criu, order.pid, idleGroup); },
+    started(criu) { if (idleGroup !== undefined) watcher = watch(criu, order.pid, idleGroup); },
   });
   watcher?.end();
   if (exitCode !== 0) return (await logErrors(`${images}/dump.log`))[0] ?? (stderr.trim() || `criu ended with exit code ${exitCode.toString()}`);

@@ -54,7 +54,7 @@ export const tmpfs: StateKind = {
       if (!mounts.some((mount) => mount.path === path)) continue;
       const file = `${path.slice(1).replaceAll('/', '-')}.tar`;
       list.push(`${path} ${file}`);
-      steps.push({ phase: 'park', title: `archive ${path}`, action: { kind: 'run', argv: archive(path, `${paths.state}/${file}`, left) } });
+      steps.push({ phase: 'park', title: `archive ${path}`, lane: { of: 'archives', name: path }, action: { kind: 'run', argv: archive(path, `${paths.state}/${file}`, left) } });
     }
     steps.push({ phase: 'prepare', title: 'list the archives', action: { kind: 'write', path: `${paths.state}/tmpfs`, content: list.map((line) => `${line}\n`).join('') } });
     return ok(steps);

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import pMap from 'p-map';
 import type { Failure } from '../failure/failure.ts';
 import { failed, ok, type Result } from '../failure/result.ts';
 import type { Step } from '../model/step.ts';
@@ -26,17 +27,15 @@ interface Failed {
   readonly failure: Failure;
 }
 
-/**
- * Steps that follow each other, in lanes that do not wait for each other: images of different workloads are taken side by
- * side, everything else one by one.
- */
+/** Steps that follow each other, in their lanes, which do not wait for each other; a step without one has all for itself. */
 export function lanes(steps: readonly Step[]): Step[][][] {
   const batches: Step[][][] = [];
   for (const [index, step] of steps.entries()) {
     const batch = batches.at(-1);
-    if (batch === undefined || step.action.kind !== 'dump' || steps[index - 1]?.action.kind !== 'dump') batches.push([[step]]);
-    else if (batch.at(-1)?.at(-1)?.unit === step.unit) batch.at(-1)?.push(step);
-    else batch.push([step]);
+    const own = batch?.find(([first]) => first?.lane?.name === step.lane?.name);
+    if (batch === undefined || step.lane === undefined || steps[index - 1]?.lane?.of !== step.lane.of) batches.push([[step]]);
+    else if (own === undefined) batch.push([step]);
+    else own.push(step);
   }
   return batches;
 }
@@ -62,19 +61,17 @@ export async function carryOut(steps: readonly Step[], { journal, progress, guar
       return result;
     });
   };
-  /** Takes one lane after the other, until none is left or a step of any lane has failed. */
-  const work = async (left: Step[][]): Promise<void> => {
-    for (let lane = left.shift(); lane !== undefined; lane = left.shift()) {
-      for (const step of lane.filter((each) => !isDone(each))) {
-        if (first !== undefined) return;
-        const result = await carryOutStep(step);
-        if (!result.ok) first ??= { step, failure: result.failure };
-      }
+  /** Until a step of any lane has failed. */
+  const carryOutLane = async (lane: readonly Step[]): Promise<void> => {
+    for (const step of lane.filter((each) => !isDone(each))) {
+      if (first !== undefined) return;
+      const result = await carryOutStep(step);
+      if (!result.ok) first ??= { step, failure: result.failure };
     }
   };
 
   for (const batch of lanes(steps)) {
-    await Promise.all(Array.from({ length: Math.min(batch.length, availableParallelism()) }, () => work(batch)));
+    await pMap(batch, carryOutLane, { concurrency: availableParallelism() });
     if (first === undefined) continue;
     const { step, failure } = first;
     progress.givingUp(failure);

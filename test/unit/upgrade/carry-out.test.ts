@@ -154,15 +154,15 @@ test('a process that has ended, or whose id is that of another one, is not image
   expect(existsSync(path('imaged'))).toBe(false);
 });
 
-test('images of different workloads are taken side by side, all else one by one', () => {
-  const image = (unit: string, pid: number): Step => ({ phase: 'park', unit, title: `image ${pid}`, action: { kind: 'dump', unit, argv: [], images: folder, privateUsers: false, pid, startTime: 1 } });
-  const batches = lanes([step('lock', shell('true')), step('more', shell('true')), image('a', 1), image('a', 2), image('b', 3), step('seal', shell('true'))]);
-  expect(batches.map((batch) => batch.map((lane) => lane.map(({ title }) => title)))).toEqual([[['lock']], [['more']], [['image 1', 'image 2'], ['image 3']], [['seal']]]);
+test('steps of the same kind are carried out side by side in their lanes, all else one by one', () => {
+  const inLane = (of: string, name: string, title: string): Step => ({ ...step(title, shell('true')), lane: { of, name } });
+  const batches = lanes([step('lock', shell('true')), step('more', shell('true')), inLane('images', 'a', 'a1'), inLane('images', 'b', 'b'), inLane('images', 'a', 'a2'), inLane('archives', 'a', 'run'), inLane('archives', 'b', 'tmp'), step('seal', shell('true')), inLane('archives', 'a', 'late')]);
+  expect(batches.map((batch) => batch.map((lane) => lane.map(({ title }) => title)))).toEqual([[['lock']], [['more']], [['a1', 'a2'], ['b']], [['run'], ['tmp']], [['seal']], [['late']]]);
 });
 
 test('when one of several images fails, the others under way end, no further one begins, and all that began are undone', async () => {
   const image = (unit: string, argv: readonly string[]): Step => ({
-    phase: 'park', unit, title: `image ${unit}`, undo: noted(`undo-${unit}`),
+    phase: 'park', unit, title: `image ${unit}`, lane: { of: 'images', name: unit }, undo: noted(`undo-${unit}`),
     action: { kind: 'dump', unit, argv, images: folder, privateUsers: false, pid: process.pid, startTime: parseStat(readFileSync('/proc/self/stat', 'utf8'))?.startTime ?? 0 },
   });
   const units = Array.from({ length: 2 * availableParallelism() }, (_, index) => `u${index}`);
