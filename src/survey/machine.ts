@@ -1,5 +1,6 @@
 import { promises as fs } from 'node:fs';
 import { release } from 'node:os';
+import { dirname, resolve } from 'node:path';
 import { failed, ok, type Result } from '../failure/result.ts';
 import { criuVersion, neededCriu } from '../tools/criu.ts';
 import { run } from '../tools/command.ts';
@@ -50,16 +51,21 @@ export async function requireKexec(kernel: Kernel): Promise<Result<undefined>> {
 /** `[none] integrity confidentiality`: the one in brackets holds. */
 export const lockdownMode = (text: string): string => /\[(\w+)\]/.exec(text)?.[1] ?? 'none';
 
+/** As many as the kernel follows (path_resolution(7)). */
+const LINKS = 40;
+
 /**
- * The first folder on the way to this one in which somebody else than root could put something in its place: such a
- * one, a link (which leads elsewhere, past what was looked at), or one that is not root's.
+ * The first folder on the way to this one in which somebody else than root could put something in its place: such a one, or
+ * one that is not root's. A link of root's own leads to another way, which is looked at as well.
  */
-export async function exposedFolder(path: string, owner = 0): Promise<string | undefined> {
+export async function exposedFolder(path: string, owner = 0, links = LINKS): Promise<string | undefined> {
   const names = path.split('/').filter(Boolean);
   for (let length = 0; length <= names.length; length += 1) {
     const folder = `/${names.slice(0, length).join('/')}`;
-    const { uid, mode } = await fs.lstat(folder);
-    if (uid !== owner || (mode & 0o170000) !== 0o040000 || (mode & 0o022) !== 0) return folder;
+    const found = await fs.lstat(folder);
+    if (found.uid !== owner) return folder;
+    if (found.isSymbolicLink() && links > 0) return exposedFolder(resolve(dirname(folder), await fs.readlink(folder), ...names.slice(length)), owner, links - 1);
+    if (!found.isDirectory() || (found.mode & 0o022) !== 0) return folder;
   }
   return undefined;
 }
