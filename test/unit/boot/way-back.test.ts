@@ -148,7 +148,7 @@ describe.runIf(isRoot)('a boot that is no jump', () => {
   });
 
   test('starts everything afresh when its container stays closed', () => {
-    machine.refuseVault('its key cannot be unsealed on this machine');
+    machine.refuseStore('its key cannot be unsealed on this machine');
     rmSync(machine.paths.handover, { recursive: true });
     afresh('lost', 'the hand-over cannot be opened: its key cannot be unsealed on this machine');
   });

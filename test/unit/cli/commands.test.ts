@@ -7,6 +7,7 @@ import { checkRows } from '../../../src/cli/check.ts';
 import { commands } from '../../../src/cli/upgrade.ts';
 import { handoverPaths } from '../../../src/model/handover.ts';
 import type { Action } from '../../../src/model/step.ts';
+import type { StorePlace } from '../../../src/model/store.ts';
 import { survey, workload } from '../survey/builders.ts';
 
 let folder: string;
@@ -44,14 +45,19 @@ test('what a dry run prints for folders and links makes them, and removes them',
   expect(existsSync(path('x'))).toBe(false);
 });
 
+const disk: StorePlace = { kind: 'disk', vault: handoverPaths('/store', '20260101-100000').vault };
+const ram: StorePlace = { kind: 'ram', ram: { id: '20260101-100000', region: { start: 2 ** 32, size: 2 ** 30 }, folder: '/store/upgrades/20260101-100000/handover', note: '/store/upgrades/20260101-100000/ram', wayBack: 'restore' } };
+
 test.each<Action>([
   { kind: 'drain', ports: [80, 443], seconds: 15 },
   { kind: 'dump', unit: 'a.service', argv: ['criu', 'dump', '--external', 'unix[3]'], images: '/store/images', privateUsers: true, pid: 1, startTime: 1 },
   { kind: 'resume', controlGroup: '/system.slice/a.service', keepStopped: [] },
   { kind: 'unlock' },
   { kind: 'seal', handover: '/store/handover', workloads: [] },
-  { kind: 'open-vault', vault: handoverPaths('/store', '20260101-100000').vault },
-  { kind: 'wipe-vault', vault: handoverPaths('/store', '20260101-100000').vault },
+  { kind: 'open-store', place: disk },
+  { kind: 'wipe-store', place: disk },
+  { kind: 'open-store', place: ram },
+  { kind: 'wipe-store', place: ram },
   { kind: 'jump' },
 ])('what a dry run prints for a $kind is a shell script', (action) => {
   expect(commands(action)).toMatchSnapshot();

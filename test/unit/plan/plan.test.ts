@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { choose, makePlan, neededBytes, type Plan, type PlanOptions } from '../../../src/plan/plan.ts';
 import type { Initramfs } from '../../../src/model/initramfs.ts';
 import type { Step } from '../../../src/model/step.ts';
+import type { StoreChoice } from '../../../src/model/store.ts';
 import type { Survey } from '../../../src/model/survey.ts';
 import type { Workload } from '../../../src/model/workload.ts';
 import { handoverPaths, WAY_BACK } from '../../../src/model/handover.ts';
@@ -33,7 +34,9 @@ const own: Initramfs = { kind: 'own', folder: '/var/lib/segue/upgrades/20260102-
 
 const ID = '20260102-030405';
 
-async function plan(seen: Survey, afresh: readonly string[] = [], initramfs: Initramfs = own, snapshots: Pick<PlanOptions, 'prepare' | 'activity'> = { prepare: true, activity: new Map() }): Promise<Plan> {
+const onDisk: StoreChoice = { place: { kind: 'disk', vault: handoverPaths('/var/lib/segue', ID).vault } };
+
+async function plan(seen: Survey, afresh: readonly string[] = [], initramfs: Initramfs = own, snapshots: Pick<PlanOptions, 'prepare' | 'activity'> = { prepare: true, activity: new Map() }, keptIn = onDisk): Promise<Plan> {
   const chosen = choose(seen, afresh);
   if (!chosen.ok) throw new Error(chosen.failure.reason);
   // What there is besides tasks, in the example of files on tmpfs.
@@ -42,6 +45,7 @@ async function plan(seen: Survey, afresh: readonly string[] = [], initramfs: Ini
   return makePlan(chosen.value, state.value, {
     id: ID,
     store: '/var/lib/segue',
+    keptIn,
     from: '6.12.1',
     to: { release: '7.3.4', image: '/boot/vmlinuz-7.3.4', initrd: '/boot/initrd.img-7.3.4' },
     initramfs,
@@ -197,7 +201,7 @@ test('what changes in the parked machine is archived after the last image, and s
   expect(archives).toHaveLength(5);
   expect(Math.min(...archives)).toBeGreaterThan(Math.max(...dumps));
   expect(seal).toBeGreaterThan(Math.max(...archives));
-  for (const at of indices(({ phase, action }) => (phase !== 'jump' && action.kind === 'write') || action.kind === 'open-vault' || action.kind === 'link')) expect(at).toBeLessThan(Math.min(...park));
+  for (const at of indices(({ phase, action }) => (phase !== 'jump' && action.kind === 'write') || action.kind === 'open-store' || action.kind === 'link')) expect(at).toBeLessThan(Math.min(...park));
 });
 
 test('the seal has every workload with the folder of each of its trees', () => {
