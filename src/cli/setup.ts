@@ -1,9 +1,9 @@
 import { buildCommand } from '@stricli/core';
 import { promises as fs } from 'node:fs';
-import { ok, type Result } from '../failure/result.ts';
+import { failed, ok, type Result } from '../failure/result.ts';
 import { planRamSetup, whenItCounts } from '../plan/ram-setup.ts';
 import { readBootloader } from '../survey/bootloader.ts';
-import { requireRoot } from '../survey/machine.ts';
+import { requireRoot, runningKernel } from '../survey/machine.ts';
 import { chooseRegion } from '../survey/ram-region.ts';
 import { configuredRegion } from '../survey/ram-store.ts';
 import { planSetup, type SetupStep } from '../survey/setup.ts';
@@ -12,6 +12,8 @@ import { writeConfiguration } from '../state/configuration.ts';
 import { runOk } from '../tools/command.ts';
 import { readIomem } from '../tools/iomem.ts';
 import { regionsOn } from '../tools/memmap.ts';
+import { modulesFor } from '../tools/modprobe.ts';
+import { DRIVERS } from '../tools/pmem.ts';
 import * as flags from './flags.ts';
 import { note, print, printJson, unwrap } from './output.ts';
 import { commands } from './upgrade.ts';
@@ -26,6 +28,8 @@ interface SetupFlags {
 /** What is to be done about memory for the images; nothing when that was not asked for. */
 async function ramSetup(size: number | undefined): Promise<Result<{ readonly steps: readonly SetupStep[]; readonly says: readonly string[] }>> {
   if (size === undefined) return ok({ steps: [], says: [] });
+  const { unknown } = size === 0 ? { unknown: [] } : await modulesFor(runningKernel(), DRIVERS);
+  if (unknown.length > 0) return failed({ reason: 'ram-store-unsupported', kernel: runningKernel(), missing: unknown });
   const before = await configuredRegion();
   const running = regionsOn((await fs.readFile('/proc/cmdline', 'utf8')).trim().split(/\s+/));
   const region = size === 0 ? ok(undefined) : chooseRegion(size, await readIomem(), [...(before === undefined ? [] : [before]), ...running]);

@@ -87,7 +87,7 @@ function printSteps(steps: readonly Step[]): void {
 }
 
 /** Where the images will be, and why not in memory though that was set up. */
-export function storeSentence({ keptIn: { place, why, bad }, paths }: Plan): { readonly where: string; readonly warning?: string } {
+export function storeSentence({ keptIn: { place, why, bad }, paths }: Pick<Plan, 'keptIn' | 'paths'>): { readonly where: string; readonly warning?: string } {
   if (place.kind === 'ram') return { where: `The images are in memory that the new kernel leaves alone, ${spellRegion(place.ram.region)}.` };
   const where = `The images are on the disk, encrypted, below ${paths.upgrade}.`;
   if (why === undefined) return { where };

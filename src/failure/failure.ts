@@ -15,6 +15,7 @@ export type Failure =
   | { readonly reason: 'store-read-only'; readonly path: string }
   | { readonly reason: 'store-exposed'; readonly path: string; readonly folder: string }
   | { readonly reason: 'ram-store-too-large'; readonly askedBytes: number; readonly mostBytes: number }
+  | { readonly reason: 'ram-store-unsupported'; readonly kernel: string; readonly missing: readonly string[] }
   | { readonly reason: 'key-stays-behind'; readonly why: string }
   | { readonly reason: 'obstacles'; readonly blocked: readonly Blocked[] }
   | { readonly reason: 'unit-unknown'; readonly unit: string }

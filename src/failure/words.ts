@@ -51,6 +51,8 @@ export function words(failure: Failure): Words {
       return failure.mostBytes === 0
         ? { what: 'this machine has no memory to give for a store', why: `a store of ${mebibytes(failure.askedBytes)} must be in one piece above 4 GiB, and leave half of the memory to everything else`, hint: 'upgrades work without: the images are on the disk then', exitCode: 6 }
         : { what: `a store of ${mebibytes(failure.askedBytes)} is more than this machine can give`, why: `in one piece above 4 GiB, with half of the memory left to everything else, there are ${mebibytes(failure.mostBytes)}`, hint: `segue setup --ram-store ${Math.floor(failure.mostBytes / 2 ** 20).toString()}M`, exitCode: 6 };
+    case 'ram-store-unsupported':
+      return { what: `Linux ${failure.kernel} cannot keep a store in memory`, why: `it has no ${failure.missing.join(', ')}`, hint: 'upgrades work without: the images are on the disk then', exitCode: 3 };
     case 'key-stays-behind':
       return { what: 'the key of the images cannot be handed to the new kernel', why: `the installed initramfs is needed, as ${failure.why}, and it is not one of initramfs-tools, which would hand it on`, hint: 'with --way-back restore the new kernel finds it sealed on the disk', exitCode: 6 };
     case 'obstacles':

@@ -12,15 +12,22 @@ const DEVICE = '/dev/pmem0';
 /** A piece of the machine's memory that the next kernel leaves alone (docs/stores.md). Without power nothing is left of it. */
 export const ram = (place: RamPlace): Store => ({
   async open() {
-    if (await isMounted(place.folder)) return ok(undefined);
+    // Whether images may be used on the way back can have changed since it was prepared.
+    const takeNote = async (): Promise<void> => {
+      await fs.mkdir(dirname(place.note), { recursive: true, mode: 0o700 });
+      await fs.writeFile(place.note, noteOf(place), { mode: 0o600 });
+    };
+    if (await isMounted(place.folder)) {
+      await takeNote();
+      return ok(undefined);
+    }
     const device = await findDevice(place.region);
     // Once more, right before it is written to: others may have come since it was looked at.
     const refused = (why: string): Result<undefined> => failed({ reason: 'step-failed', step: 'make the store in memory', error: `the region ${spellRegion(place.region)} ${why}` });
     if (device === undefined) return refused('is not there');
     const content = await contentOf(device);
     if (content.kind === 'foreign') return refused(`holds ${content.what}`);
-    await fs.mkdir(dirname(place.note), { recursive: true, mode: 0o700 });
-    await fs.writeFile(place.note, noteOf(place), { mode: 0o600 });
+    await takeNote();
     return makeAndMount(device, place);
   },
   opening: () => [

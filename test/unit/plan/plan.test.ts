@@ -311,3 +311,32 @@ test('a machine that is beyond us keeps the installed initramfs, and the plan sa
   expect(installed.steps.some(({ action }) => action.kind === 'run' && action.input?.includes('cat /boot/initrd.img-7.3.4 >>') === true)).toBe(true);
   expect(installed.steps.some(({ title }) => title.startsWith('make an initramfs'))).toBe(false);
 });
+
+describe('with the hand-over in memory', async () => {
+  const place = { kind: 'ram', ram: { id: ID, region: { start: 2 ** 32, size: 2 ** 30 }, folder: paths.handover, note: paths.ramNote, wayBack: 'restore' } } as const;
+  const inMemory = await plan(survey([workload('plain.service', { sockets: [listening(80)] }), rich()]), [], own, undefined, { place, region: place.ram.region });
+  const argv = inMemory.steps.flatMap(({ action }) => (action.kind === 'run' ? [action.argv.join(' ')] : []));
+
+  test('that memory is made ready first, and wiped last if the upgrade is given up', () => {
+    expect(inMemory.steps[0]).toEqual({ phase: 'prepare', title: 'make the store for the hand-over in memory (1G!4G)', action: { kind: 'open-store', place }, undo: { kind: 'wipe-store', place } });
+  });
+
+  test('there is no key: none is made, put before the initramfs, sealed or left on the disk', () => {
+    expect(argv.filter((line) => /systemd-creds|cryptsetup|segue\/key/.test(line))).toEqual([]);
+    expect(inMemory.steps.some(({ action }) => action.kind === 'run' && action.input?.includes('/dev/segue') === true)).toBe(false);
+    const load = argv.find((line) => line.startsWith('kexec --load'));
+    expect(load).toContain(`--initrd=${own.kind === 'own' ? own.file : ''} `);
+    expect(load).toContain(' memmap=1G!4G segue.ram=1G!4G ');
+  });
+
+  test('what is in memory and all that is on disks is written before the jump', () => {
+    expect(argv.slice(-2)).toEqual([`sync --file-system ${paths.handover}`, 'sync']);
+    expect(inMemory.steps.at(-2)).toMatchObject({ action: { kind: 'write', path: WAY_BACK } });
+  });
+});
+
+test('why it is on the disk, though memory was set up, is in the plan, and the new kernel gets that memory all the same', async () => {
+  const onceMore = await plan(survey([]), [], own, undefined, { ...onDisk, region: { start: 2 ** 32, size: 2 ** 30 }, why: 'it is too small' });
+  expect(onceMore.steps[0]?.title).toBe('make the encrypted container for the hand-over, on the disk as it is too small');
+  expect(onceMore.steps.some((step) => step.action.kind === 'run' && step.action.argv.join(' ').includes(' memmap=1G!4G '))).toBe(true);
+});
