@@ -15,6 +15,7 @@ const CONNECTION_LOST = 255;
 const Status = z.object({
   id: z.string(),
   state: z.string(),
+  store: z.string().optional(),
   workloads: z.array(z.object({ unit: z.string(), fate: z.string(), why: z.string().optional(), parkedAt: z.string().optional(), heldMs: z.number().optional() })),
 });
 export type Status = z.infer<typeof Status>;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Lab, SavedState } from '../lab.js';
+import type { BaseOptions, Lab, SavedState } from '../lab.js';
 import { installWorkloads } from './install.js';
 
 /** Everything that `installWorkloads` brings into the guest. */
@@ -19,9 +19,9 @@ function contentHash(): string {
  * A guest with the stock services, a Node program and a plain process, set up by `segue setup` as an administrator
  * would: saved once, so that each upgrade begins seconds later.
  */
-export async function preparedState(lab: Lab, kernel: string): Promise<SavedState> {
+export async function preparedState(lab: Lab, kernel: string, more: Pick<BaseOptions, 'memory' | 'append'> = {}): Promise<SavedState> {
   return await lab.state({
-    base: { kernel },
+    base: { kernel, ...more },
     key: `workloads ${contentHash()}, set up`,
     prepare: async (guest) => {
       await installWorkloads(guest);

@@ -35,7 +35,7 @@ export async function readTraces(guest: Guest, patterns?: readonly string[]): Pr
 }
 
 export async function readHandovers(guest: Guest): Promise<string[]> {
-  return await lines(guest, `find /var/lib/segue/upgrades -mindepth 2 -maxdepth 2 '(' -name handover -o -name vault -o -name key -o -name keep-until ')' 2>/dev/null
+  return await lines(guest, `find /var/lib/segue/upgrades -mindepth 2 -maxdepth 2 '(' -name handover -o -name vault -o -name ram -o -name key -o -name keep-until ')' 2>/dev/null
 ls -d /dev/segue /dev/mapper/segue-* 2>/dev/null
 losetup --noheadings --output BACK-FILE | grep segue
 grep segue /proc/mounts

@@ -1,3 +1,5 @@
+import { LEAST } from '../survey/ram-region.ts';
+import { spellBytes } from '../tools/memmap.ts';
 import { STORE } from './output.ts';
 
 const text = (input: string): string => input;
@@ -20,6 +22,20 @@ export const keepImages = {
   default: '7',
   placeholder: 'DAYS',
 } as const;
+export const ramStore = {
+  kind: 'parsed',
+  /** Bytes; 0 for none. */
+  parse: (input: string): number => {
+    const [, count, unit] = /^(\d{1,6})([MG])$/i.exec(input) ?? [];
+    const bytes = /^(0|off)$/i.test(input) ? 0 : Number(count ?? Number.NaN) * (unit?.toUpperCase() === 'G' ? 2 ** 30 : 2 ** 20);
+    if (Number.isNaN(bytes)) throw new Error('a size such as 4G or 512M, or off');
+    if (bytes !== 0 && bytes < LEAST) throw new Error(`at least ${spellBytes(LEAST)}, or off`);
+    return bytes;
+  },
+  brief: 'Set so much memory aside for the images of upgrades; off gives it back',
+  placeholder: 'SIZE',
+  optional: true,
+} as const;
 export const store = {
   kind: 'parsed',
   parse: (input: string): string => {
@@ -29,4 +45,12 @@ export const store = {
   brief: 'Folder on the root filesystem for the images',
   default: STORE,
   placeholder: 'DIR',
+} as const;
+/** Where the images of an upgrade are to be: undefined leaves it to us. */
+export const imageStore = {
+  kind: 'parsed',
+  parse: (input: string): string => (input === 'disk' ? STORE : store.parse(input)),
+  brief: `Keep the images on the disk (in ${STORE}, or the folder named), even if \`segue setup --ram-store\` has set memory up`,
+  optional: true,
+  placeholder: 'disk|DIR',
 } as const;

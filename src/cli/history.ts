@@ -58,6 +58,8 @@ const parked = (report: UpgradeReport): string =>
 
 export function text(report: UpgradeReport): string {
   const lines = [`Upgrade ${report.id}, Linux ${report.from} → ${report.to}: ${abandoned(report) ? 'its process ended before the jump' : sentence(report)}${report.why === undefined ? '' : ` (${report.why})`}`];
+  if (report.store === 'ram') lines.push('Its images were in memory.');
+  else if (report.storeWhy !== undefined) lines.push(`Its images were on the disk, as ${report.storeWhy}.`);
   if (report.workloads.length > 0) {
     lines.push('', report.state === 'prepared' ? prepared(report) : parked(report));
   }

@@ -2,34 +2,40 @@ import { buildCommand } from '@stricli/core';
 import type { WayBackPolicy } from '../model/handover.ts';
 import { keep } from '../upgrade/keeper.ts';
 import { prepare } from '../upgrade/prepare.ts';
+import { storeSentence } from './upgrade.ts';
 import { beginPreparing } from '../upgrade/begin-preparing.ts';
 import { isKept, readPrepared, type Prepared } from '../upgrade/prepared.ts';
 import * as flags from './flags.ts';
-import { note, report, unwrap } from './output.ts';
+import { note, report, STORE, unwrap } from './output.ts';
 
 interface PrepareFlags {
   readonly to: string;
   readonly afresh?: readonly string[];
-  readonly store: string;
+  readonly store?: string;
   readonly wayBack?: WayBackPolicy;
   readonly keepImages: number;
   readonly every: number;
 }
 
-async function run({ to, afresh = [], store, wayBack = 'restore', keepImages, every }: PrepareFlags): Promise<void> {
+async function run({ to, afresh = [], store: named, wayBack = 'restore', keepImages, every }: PrepareFlags): Promise<void> {
   if (await isKept()) {
     process.exitCode = report({ reason: 'prepared-already' });
     return;
   }
+  const store = named ?? STORE;
+  const ram = named === undefined;
   // What it would be refused for is said now, and not in the background.
-  const plan = unwrap(await prepare({ to, afresh, store, wayBack, keepImages, prepare: true }));
+  const plan = unwrap(await prepare({ to, afresh, store, ram, wayBack, keepImages, prepare: true }));
   if (plan === undefined) return;
   if (!plan.steps.some(({ phase }) => phase === 'snapshot')) {
     process.exitCode = report({ reason: 'nothing-to-prepare' });
     return;
   }
-  const prepared: Prepared = { id: plan.id, store, to: plan.to.release, afresh, wayBack, keepImages, everySeconds: every };
+  const prepared: Prepared = { id: plan.id, store, ram, to: plan.to.release, afresh, wayBack, keepImages, everySeconds: every };
   if (unwrap(await beginPreparing(prepared, plan)) === undefined) return;
+  const { where, warning } = storeSentence(plan);
+  if (warning !== undefined) note(warning);
+  else note(where);
   note(`upgrade ${prepared.id} to Linux ${prepared.to} is being prepared in the background: \`segue status --wait\``);
   note('then: `segue upgrade`, at any time; or `segue cancel`');
 }
@@ -46,7 +52,7 @@ export const prepareCommand = buildCommand({
     flags: {
       to: flags.to,
       afresh: flags.afresh,
-      store: flags.store,
+      store: flags.imageStore,
       wayBack: flags.wayBack,
       keepImages: flags.keepImages,
       every: { kind: 'parsed', parse: seconds, brief: 'How often to look whose snapshot is out of date', default: '30', placeholder: 'SECONDS' },

@@ -6,15 +6,16 @@ import type { Plan } from '../plan/plan.ts';
 import type { Action, Step } from '../model/step.ts';
 import { duration, table } from '../report/table.ts';
 import { display, traceCommands } from '../tools/command.ts';
+import { spellRegion } from '../tools/memmap.ts';
 import { preDumpCommand, wholeCommand } from '../tools/criu.ts';
-import { closeCommand, makeCommand, mountCommand, openCommand } from '../tools/vault.ts';
+import { storeOf } from '../store/store.ts';
 import { INSTANCE } from '../tools/tracefs.ts';
 import { prepare } from '../upgrade/prepare.ts';
 import { isKept, readPrepared } from '../upgrade/prepared.ts';
 import { upgrade } from '../upgrade/upgrade.ts';
 import { words } from '../failure/words.ts';
 import * as flags from './flags.ts';
-import { bold, note, print, report, unwrap } from './output.ts';
+import { bold, note, print, red, report, STORE, unwrap } from './output.ts';
 
 interface UpgradeFlags {
   readonly to?: string;
@@ -24,7 +25,7 @@ interface UpgradeFlags {
   readonly debug: boolean;
   readonly wayBack?: WayBackPolicy;
   readonly keepImages?: number;
-  readonly store: string;
+  readonly store?: string;
   readonly prepare: boolean;
 }
 
@@ -37,12 +38,10 @@ export function commands(action: Action): string {
       return action.input === undefined ? display(action.argv) : `${display(action.argv)} <<'EOF'\n${action.input}EOF`;
     case 'write':
       return `cat >${display([action.path])} <<'EOF'\n${action.content}EOF`;
-    case 'open-vault': {
-      const { vault } = action;
-      return [`head -c 64 /dev/urandom >${display([vault.key])} # on a ramfs`, `truncate -s SIZE ${display([vault.file])} # sparse`, display(openCommand(vault)), display(makeCommand(vault)), `mkdir -m 0700 ${display([vault.folder])} && ${display(mountCommand(vault))}`].join('\n');
-    }
-    case 'wipe-vault':
-      return `umount ${display([action.vault.folder])} && ${display(closeCommand(action.vault))}\nrm -rf ${display([action.vault.key, action.vault.sealedKey, action.vault.file, action.vault.folder])}`;
+    case 'open-store':
+      return storeOf(action.place).opening().join('\n');
+    case 'wipe-store':
+      return storeOf(action.place).wiping().join('\n');
     case 'link':
       return `mkdir -p -m 0700 ${display([dirname(action.path)])} && ln -s ${display([action.target, action.path])}`;
     case 'remove':
@@ -87,12 +86,23 @@ function printSteps(steps: readonly Step[]): void {
   }
 }
 
+/** Where the images will be, and why not in memory though that was set up. */
+export function storeSentence({ keptIn: { place, why, bad }, paths }: Pick<Plan, 'keptIn' | 'paths'>): { readonly where: string; readonly warning?: string } {
+  if (place.kind === 'ram') return { where: `The images are in memory that the new kernel leaves alone, ${spellRegion(place.ram.region)}.` };
+  const where = `The images are on the disk, encrypted, below ${paths.upgrade}.`;
+  if (why === undefined) return { where };
+  return bad === true ? { where, warning: `${red('warning:')} the store in memory is not used: ${why}` } : { where: `${where} Not in memory yet: ${why}.` };
+}
+
 function announce(plan: Plan): void {
   note(`${bold(`Linux ${plan.from} → ${plan.to.release}`)}, upgrade ${plan.id}`);
   note(table(['unit', 'fate', 'memory'], [
     ...plan.carried.map(({ unit, memory }) => [unit, 'carried', `${(memory / 2 ** 20).toFixed(0)} MiB`]),
     ...plan.stopped.map(({ unit }) => [unit, 'stopped, then started afresh', '']),
   ]));
+  const { where, warning } = storeSentence(plan);
+  note(where);
+  if (warning !== undefined) note(warning);
   note('Everything else is started afresh as at a boot; login sessions, also this one, end. `segue check` says why.');
 }
 
@@ -110,7 +120,7 @@ async function confirmed(plan: Plan, yes: boolean): Promise<boolean> {
   return false;
 }
 
-async function run({ to, afresh, yes, dryRun, debug, store, prepare: prepares, wayBack, keepImages }: UpgradeFlags): Promise<void> {
+async function run({ to, afresh, yes, dryRun, debug, store: named, prepare: prepares, wayBack, keepImages }: UpgradeFlags): Promise<void> {
   if (debug) traceCommands((line) => { note(`$ ${line}`); });
   const began = performance.now();
   const clock = (): string => duration(performance.now() - began).padStart(8);
@@ -120,15 +130,20 @@ async function run({ to, afresh, yes, dryRun, debug, store, prepare: prepares, w
     process.exitCode = report({ reason: 'kernel-not-named' });
     return;
   }
-  if (prepared !== undefined && prepared.store !== store) {
-    process.exitCode = report({ reason: 'prepared-elsewhere', store: prepared.store });
+  // Where it was prepared it is gone on with, unless another place is named.
+  const store = named ?? prepared?.store ?? STORE;
+  const ram = named === undefined && (prepared?.ram ?? true);
+  if (prepared !== undefined && (prepared.store !== store || (prepared.ram && !ram))) {
+    process.exitCode = report({ reason: 'prepared-elsewhere', ...(prepared.ram ? {} : { store: prepared.store }) });
     return;
   }
   // What was prepared is gone on with; without snapshots there is nothing to go on with.
   const id = prepares ? prepared?.id : undefined;
-  const plan = unwrap(await prepare({ to: target, afresh: afresh ?? prepared?.afresh ?? [], store, prepare: prepares, wayBack: wayBack ?? prepared?.wayBack ?? 'restore', keepImages: keepImages ?? prepared?.keepImages ?? Number(flags.keepImages.default) }, id));
+  const plan = unwrap(await prepare({ to: target, afresh: afresh ?? prepared?.afresh ?? [], store, ram, prepare: prepares, wayBack: wayBack ?? prepared?.wayBack ?? 'restore', keepImages: keepImages ?? prepared?.keepImages ?? Number(flags.keepImages.default) }, id));
   if (plan === undefined) return;
   if (dryRun) {
+    const { warning } = storeSentence(plan);
+    if (warning !== undefined) note(warning);
     printSteps(plan.steps);
     return;
   }
@@ -163,7 +178,7 @@ export const upgradeCommand = buildCommand({
       yes: flags.yes,
       dryRun: flags.dryRun,
       debug: flags.debug,
-      store: flags.store,
+      store: flags.imageStore,
       wayBack: flags.wayBack,
       keepImages: { kind: 'parsed', parse: flags.keepImages.parse, brief: `${flags.keepImages.brief} (${flags.keepImages.default} by default)`, placeholder: 'DAYS', optional: true },
     },

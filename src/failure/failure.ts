@@ -14,13 +14,15 @@ export type Failure =
   | { readonly reason: 'store-not-on-root'; readonly path: string; readonly mount: string }
   | { readonly reason: 'store-read-only'; readonly path: string }
   | { readonly reason: 'store-exposed'; readonly path: string; readonly folder: string }
+  | { readonly reason: 'ram-store-too-large'; readonly askedBytes: number; readonly mostBytes: number }
+  | { readonly reason: 'ram-store-unsupported'; readonly kernel: string; readonly missing: readonly string[] }
   | { readonly reason: 'key-stays-behind'; readonly why: string }
   | { readonly reason: 'obstacles'; readonly blocked: readonly Blocked[] }
   | { readonly reason: 'unit-unknown'; readonly unit: string }
   | { readonly reason: 'kernel-not-named' }
   | { readonly reason: 'nothing-to-prepare' }
   | { readonly reason: 'prepared-already' }
-  | { readonly reason: 'prepared-elsewhere'; readonly store: string }
+  | { readonly reason: 'prepared-elsewhere'; readonly store?: string }
   | { readonly reason: 'nothing-to-cancel' }
   | { readonly reason: 'upgrade-running'; readonly pid: number }
   | { readonly reason: 'upgrade-unknown'; readonly id: string }

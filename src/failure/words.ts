@@ -47,6 +47,12 @@ export function words(failure: Failure): Words {
       return { what: `the store ${failure.path} cannot be written`, hint: 'is the filesystem mounted read-only? See `findmnt -T` and the kernel log', exitCode: 6 };
     case 'store-exposed':
       return { what: `the store ${failure.path} is within reach of others than root`, why: `${failure.folder} is not root's own, or others may write to it: they could put another folder in its place`, hint: 'name a folder of which all parents are root\'s, and only root writes to: --store DIR', exitCode: 6 };
+    case 'ram-store-too-large':
+      return failure.mostBytes === 0
+        ? { what: 'this machine has no memory to give for a store', why: `a store of ${mebibytes(failure.askedBytes)} must be in one piece above 4 GiB, and leave half of the memory to everything else`, hint: 'upgrades work without: the images are on the disk then', exitCode: 6 }
+        : { what: `a store of ${mebibytes(failure.askedBytes)} is more than this machine can give`, why: `in one piece above 4 GiB, with half of the memory left to everything else, there are ${mebibytes(failure.mostBytes)}`, hint: `segue setup --ram-store ${Math.floor(failure.mostBytes / 2 ** 20).toString()}M`, exitCode: 6 };
+    case 'ram-store-unsupported':
+      return { what: `Linux ${failure.kernel} cannot keep a store in memory`, why: `it has no ${failure.missing.join(', ')}`, hint: 'upgrades work without: the images are on the disk then', exitCode: 3 };
     case 'key-stays-behind':
       return { what: 'the key of the images cannot be handed to the new kernel', why: `the installed initramfs is needed, as ${failure.why}, and it is not one of initramfs-tools, which would hand it on`, hint: 'with --way-back restore the new kernel finds it sealed on the disk', exitCode: 6 };
     case 'obstacles':
@@ -65,7 +71,9 @@ export function words(failure: Failure): Words {
     case 'prepared-already':
       return { what: 'an upgrade is prepared already', hint: '`segue upgrade` goes on with it, `segue cancel` drops it', exitCode: 10 };
     case 'prepared-elsewhere':
-      return { what: `an upgrade is prepared in another store, ${failure.store}`, hint: `name that one: --store ${failure.store}; or drop it first: segue cancel`, exitCode: 10 };
+      return failure.store === undefined
+        ? { what: 'an upgrade is prepared in another store', hint: 'leave --store out; or drop it first: segue cancel', exitCode: 10 }
+        : { what: `an upgrade is prepared in another store, ${failure.store}`, hint: `name that one: --store ${failure.store}; or drop it first: segue cancel`, exitCode: 10 };
     case 'nothing-to-cancel':
       return { what: 'there is nothing to cancel', why: 'no upgrade is prepared, and none is under way before its jump', hint: '`segue status` says how the last one ended', exitCode: 10 };
     case 'upgrade-running':

@@ -20,6 +20,8 @@ const ASKED_OF_IT = /^(break|debug|boot|BOOTIF|ip|nfsroot|netconsole|overlayroot
 export interface InitramfsOptions {
   readonly kernel: { readonly release: string; readonly initrd: string };
   readonly commandLine: string;
+  /** Of the store, which is opened before the root folder has changed hands. */
+  readonly drivers?: readonly string[];
   /** Where it is made: a folder of its own. Not below /run, where programs may be forbidden to run. */
   readonly folder: string;
 }
@@ -30,7 +32,7 @@ export async function chooseInitramfs(options: InitramfsOptions, places: Places 
   return own.ok ? own.value : { kind: 'installed', file: options.kernel.initrd, why: own.why };
 }
 
-async function design({ kernel, commandLine, folder }: InitramfsOptions, places: Places): Promise<Understood<Initramfs>> {
+async function design({ kernel, commandLine, folder, drivers = [] }: InitramfsOptions, places: Places): Promise<Understood<Initramfs>> {
   const words = commandLine.trim().split(/\s+/);
   const value = (name: string): string | undefined => words.findLast((word) => word.startsWith(`${name}=`))?.slice(name.length + 1);
   const asked = words.find((word) => ASKED_OF_IT.test(word));
@@ -42,7 +44,7 @@ async function design({ kernel, commandLine, folder }: InitramfsOptions, places:
   if (!known.ok) return beyond('lsblk does not tell the disks');
   const root = readRoot(value('rootflags'), known.value, places);
   if (!root.ok) return root;
-  const rootModules = await driversOf(root.value, kernel.release);
+  const rootModules = await driversOf(root.value, kernel.release, drivers);
   if (!rootModules.ok) return rootModules;
   const networkModules = (await cardModules(kernel.release, places.sys)).filter(({ path }) => !rootModules.value.some((module) => module.path === path));
 
@@ -61,9 +63,9 @@ async function design({ kernel, commandLine, folder }: InitramfsOptions, places:
   return understood({ kind: 'own', folder, file, modules: modules.map(({ path }) => path), script });
 }
 
-/** The modules for the root filesystem and the way to it, on that kernel. */
-async function driversOf({ type, devices }: Root, release: string): Promise<Understood<readonly Module[]>> {
-  const { inserts, unknown, strange } = await modulesFor(release, [...devices.flatMap(namesOf), type]);
+/** The modules for the root filesystem, the way to it, and the store, on that kernel. */
+async function driversOf({ type, devices }: Root, release: string, more: readonly string[]): Promise<Understood<readonly Module[]>> {
+  const { inserts, unknown, strange } = await modulesFor(release, [...devices.flatMap(namesOf), type, ...(more.length === 0 ? [] : [...more, 'ext4'])]);
   if (strange[0] !== undefined) return beyond(`modprobe says: ${strange[0]}`);
   if (unknown.includes(type)) return beyond(`Linux ${release} does not know ${type}`);
   const left = undriven(devices, unknown);

@@ -9,6 +9,8 @@ export interface HandoverPaths {
   readonly workload: (unit: string) => string;
   readonly tree: (unit: string, pid: number) => string;
   readonly vault: Vault;
+  /** Says that the hand-over is in memory instead, and where. */
+  readonly ramNote: string;
 }
 
 /** The first line of the hand-over; boot/lock refuses any other. */
@@ -19,6 +21,9 @@ export const HANDOVER_FORMAT = 'segue-handover 2';
  * finds the hand-over. In /etc, which is on the root filesystem everywhere: nothing else is mounted when it is read.
  */
 export const WAY_BACK = '/etc/segue/way-back';
+
+/** Which memory kernels are to leave alone for the hand-over: written by `segue setup`, for good. */
+export const RAM_STORE = '/etc/segue/ram-store';
 
 /** What the machine does with the hand-over when the new kernel does not come up. */
 export type WayBackPolicy = 'restore' | 'afresh';
@@ -34,5 +39,6 @@ export function handoverPaths(store: string, id: string): HandoverPaths {
     workload: (unit) => `${handover}/workloads/${unit}`,
     tree: (unit, pid) => `${handover}/workloads/${unit}/trees/${pid.toString()}`,
     vault: { file: `${upgrade}/vault`, name: `segue-${id}`, folder: handover, key: `${MEMORY}/key-${id}`, sealedKey: `${upgrade}/key` },
+    ramNote: `${upgrade}/ram`,
   };
 }

@@ -1,5 +1,5 @@
 import type { DumpOrder } from '../tools/criu.ts';
-import type { Vault } from '../tools/vault.ts';
+import type { StorePlace } from './store.ts';
 
 /**
  * What an upgrade does, as data: `--dry-run` prints these very steps, `src/upgrade/carry-out.ts` carries them out, one
@@ -47,9 +47,9 @@ export type Action =
   | { readonly kind: 'sum'; readonly handover: string }
   /** Writes the locks of the new kernel and the checksums: the hand-over is complete. */
   | { readonly kind: 'seal'; readonly handover: string; readonly workloads: readonly SealedWorkload[] }
-  /** Makes the encrypted container with a new key, unless it is open already; nothing is left of it when it is wiped. */
-  | { readonly kind: 'open-vault'; readonly vault: Vault }
-  | { readonly kind: 'wipe-vault'; readonly vault: Vault }
+  /** Makes the place for the hand-over, unless it is open already; nothing is left of it when it is wiped. */
+  | { readonly kind: 'open-store'; readonly place: StorePlace }
+  | { readonly kind: 'wipe-store'; readonly place: StorePlace }
   /** Starts the new kernel. Does not return. */
   | { readonly kind: 'jump' };
 

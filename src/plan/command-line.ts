@@ -1,3 +1,5 @@
+import { regionWords, withoutRegions, type Region } from '../tools/memmap.ts';
+
 /** Words that the bootloader or an earlier upgrade put there. */
 const LEFT_OUT = /^(BOOT_IMAGE=|initrd=|kexec_jump_back_entry=|segue\.|systemd\.unit=segue-restore\.target$|sysctl\.kernel\.(pid_max|ns_last_pid)=)/;
 
@@ -12,28 +14,46 @@ export interface CommandLineOptions {
   readonly store: string;
   readonly pidMax: number;
   readonly lastPid: number;
+  /** Memory that the new kernel is to leave alone. */
+  readonly region?: Region;
 }
 
 const wordsOf = (line: string): string[] => line.match(/(?:[^\s"]|"[^"]*")+/g) ?? [];
+
+/**
+ * To the kernel a quotation that nobody ends goes on to the end of the line (next_arg() in lib/cmdline.c), and would take
+ * in what is added to it.
+ */
+const wholeWords = (line: string): string[] => ((line.match(/"/g) ?? []).length % 2 === 0 ? wordsOf(line) : wordsOf(`${line.trimEnd()}"`));
+
+/** As far as the line is for the kernel: what follows ` -- ` is for init. */
+function split(words: readonly string[]): { kernel: string[]; init: string[] } {
+  const end = words.includes('--') ? words.indexOf('--') : words.length;
+  return { kernel: words.slice(0, end), init: words.slice(end) };
+}
 
 /**
  * The new kernel's command line: what the running one has, and what the restore needs. `sysctl.` words are set before
  * the first process runs, also in the initramfs (admin-guide/kernel-parameters): the old process ids stay free. systemd
  * restores the workloads first, and boot/boot then starts what it would have started.
  */
-export function newCommandLine(current: string, { id, store, pidMax, lastPid }: CommandLineOptions): string {
-  // To the kernel a quotation that nobody ends goes on to the end of the line (next_arg() in lib/cmdline.c), and would
-  // take in what is added here.
-  const words = (current.match(/"/g) ?? []).length % 2 === 0 ? wordsOf(current) : wordsOf(`${current.trimEnd()}"`);
-  const kept = words.filter((word) => !LEFT_OUT.test(word));
-  // What follows ` -- ` is not for the kernel but for init.
-  const end = kept.includes('--') ? kept.indexOf('--') : kept.length;
+export function newCommandLine(current: string, { id, store, pidMax, lastPid, region }: CommandLineOptions): string {
+  const { kernel, init } = split(wholeWords(current));
+  const kept = withoutRegions(kernel, region === undefined ? [] : [region]).filter((word) => !LEFT_OUT.test(word));
   return [
-    ...kept.slice(0, end),
-    ...(kept.slice(0, end).some((word) => word.startsWith('panic=')) ? [] : [PANIC]),
+    ...kept,
+    ...(kept.some((word) => word.startsWith('panic=')) ? [] : [PANIC]),
+    ...(region === undefined ? [] : regionWords(region)),
     `sysctl.kernel.pid_max=${pidMax.toString()}`, `sysctl.kernel.ns_last_pid=${lastPid.toString()}`, `segue.upgrade=${id}`, `segue.store=${store}`, 'systemd.unit=segue-restore.target',
-    ...kept.slice(end),
+    ...init.filter((word) => !LEFT_OUT.test(word)),
   ].join(' ');
+}
+
+/** A command line for every boot: with that region, without the one before, and without what is for one boot only. */
+export function lastingCommandLine(current: string, region: Region | undefined, before: Region | undefined): string {
+  const { kernel, init } = split(wholeWords(current));
+  const kept = withoutRegions(kernel, [region, before].filter((each) => each !== undefined)).filter((word) => !LEFT_OUT.test(word));
+  return [...kept, ...(region === undefined ? [] : regionWords(region)), ...init].join(' ');
 }
 
 /** A workload may fork between the plan and its image: its newest process has an id that nobody knows yet. */

@@ -3,10 +3,12 @@ import { failed, ok, type Result } from '../failure/result.ts';
 import { dumpCommand, nsenterOptions, restoreArguments, restoreDescriptors, type DumpOrder } from '../tools/criu.ts';
 import { holdScript, listeningPorts, lockScript } from '../tools/nft.ts';
 import { archive } from '../tools/tar.ts';
+import { spellRegion } from '../tools/memmap.ts';
 import type { Vault } from '../tools/vault.ts';
 import type { Kernel } from '../survey/kernels.ts';
 import { keyScript, withKey } from '../initramfs/key.ts';
 import type { Initramfs } from '../model/initramfs.ts';
+import type { StoreChoice } from '../model/store.ts';
 import type { Survey } from '../model/survey.ts';
 import type { Tree, Workload } from '../model/workload.ts';
 import { firstFreePid, newCommandLine } from './command-line.ts';
@@ -20,6 +22,8 @@ import type { Action, Step } from '../model/step.ts';
 export interface PlanOptions {
   readonly id: string;
   readonly store: string;
+  /** Where the hand-over is to live across the jump. */
+  readonly keptIn: StoreChoice;
   readonly from: string;
   readonly to: Kernel;
   /** Chosen by what the machine is, unless it is given. */
@@ -38,6 +42,7 @@ export interface Plan {
   readonly from: string;
   readonly to: Kernel;
   readonly paths: HandoverPaths;
+  readonly keptIn: StoreChoice;
   readonly carried: readonly Workload[];
   /** Stopped before the jump as the administrator allowed, and started afresh. */
   readonly stopped: readonly Workload[];
@@ -250,21 +255,48 @@ const leavingKey = (wayBack: WayBackPolicy, { key, sealedKey }: Vault): Step[] =
 
 const sealedInMemory = (key: string): string => `${key}.sealed`;
 
+/** What is in memory needs no key: nothing of it is anywhere when the memory is gone. */
+interface Handing {
+  /** What kexec is given. */
+  readonly initrd: string;
+  readonly before: readonly Step[];
+  readonly after: readonly Step[];
+  readonly atTheEnd: readonly Step[];
+}
+
+/** How the new kernel comes by the key of the container. */
+function handingOver({ place }: StoreChoice, initramfs: Initramfs, wayBack: WayBackPolicy): Handing {
+  if (place.kind === 'ram') return { initrd: initramfs.file, before: [], after: [], atTheEnd: [] };
+  const { vault } = place;
+  return {
+    initrd: withKey(vault),
+    before: [{ phase: 'prepare', title: 'put the key of the container in front of the initramfs', action: run(['sh', '-eu'], keyScript(vault, initramfs.file)), undo: { kind: 'remove', path: withKey(vault) } }],
+    after: [{ phase: 'prepare', title: 'remove that with the key', action: { kind: 'remove', path: withKey(vault) } }, ...sealingKey(wayBack, vault)],
+    atTheEnd: leavingKey(wayBack, vault),
+  };
+}
+
+const makingOf = ({ place, why }: StoreChoice): string =>
+  place.kind === 'ram'
+    ? `make the store for the hand-over in memory (${spellRegion(place.ram.region)})`
+    : `make the encrypted container for the hand-over${why === undefined ? '' : `, on the disk as ${why}`}`;
+
 /** All that an upgrade will do, from the first file to the jump: what becomes of the workloads, and `state` besides them. */
 export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], options: PlanOptions): Plan {
-  const { initramfs } = options;
+  const { initramfs, keptIn } = options;
   const paths = handoverPaths(options.store, options.id);
+  const handing = handingOver(keptIn, initramfs, options.wayBack);
   const { machine } = options;
 
   const pids = carried.flatMap(({ trees }) => trees.flatMap(({ tasks }) => tasks.flatMap((task) => [...task.threads, task.session, task.processGroup])));
   const lastPid = firstFreePid([...pids, machine.lastPid], machine.pidMax, machine.reservedPids);
-  const commandLine = newCommandLine(machine.commandLine, { id: options.id, store: options.store, pidMax: machine.pidMax, lastPid });
+  const commandLine = newCommandLine(machine.commandLine, { id: options.id, store: options.store, pidMax: machine.pidMax, lastPid, ...(keptIn.region === undefined ? {} : { region: keptIn.region }) });
   const wants = (unit: string): Step => ({ phase: 'prepare', unit, title: 'have it restored before anything else', action: { kind: 'link', path: `${paths.units}/segue-restore.target.wants/${unit}`, target: `../${unit}` } });
 
   const groups = byPriority(carried);
   const restoredBefore = (priority: number): string[] => groups.filter((group) => group.priority > priority).flatMap(({ workloads }) => workloads.map(({ unit }) => unit));
   const steps: Step[] = [
-    { phase: 'prepare', title: 'make the encrypted container for the hand-over', action: { kind: 'open-vault', vault: paths.vault }, undo: { kind: 'wipe-vault', vault: paths.vault } },
+    { phase: 'prepare', title: makingOf(keptIn), action: { kind: 'open-store', place: keptIn.place }, undo: { kind: 'wipe-store', place: keptIn.place } },
     { phase: 'prepare', title: 'name its format', action: write(`${paths.handover}/format`, `${HANDOVER_FORMAT}\n`) },
     { phase: 'prepare', title: 'name this machine', action: write(`${paths.handover}/machine`, `${machine.machineId}\n`) },
     { phase: 'prepare', title: 'say what process ids must be free on the way back', action: write(`${paths.handover}/way-back`, `${machine.pidMax.toString()} ${lastPid.toString()}\n`) },
@@ -276,16 +308,15 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     { phase: 'prepare', title: 'settle after the last restore', action: write(`${paths.units}/segue-settle.service.d/segue.conf`, `[Unit]\nAfter=${carried.map(({ unit }) => unit).join(' ')}\n`) },
     ...state.filter((step) => step.phase === 'prepare'),
     ...packing(initramfs, options.to),
-    { phase: 'prepare', title: 'put the key of the container in front of the initramfs', action: run(['sh', '-eu'], keyScript(paths.vault, initramfs.file)), undo: { kind: 'remove', path: withKey(paths.vault) } },
+    ...handing.before,
     {
       phase: 'prepare',
       title: `load Linux ${options.to.release}${initramfs.kind === 'own' ? '' : `, with its installed initramfs as ${initramfs.why}`}`,
-      action: run(['kexec', '--load', '--kexec-syscall-auto', options.to.image, `--initrd=${withKey(paths.vault)}`, `--command-line=${commandLine}`]),
+      action: run(['kexec', '--load', '--kexec-syscall-auto', options.to.image, `--initrd=${handing.initrd}`, `--command-line=${commandLine}`]),
       undo: run(['kexec', '--unload', '--kexec-syscall-auto']),
     },
     ...(initramfs.kind === 'own' ? [{ phase: 'prepare' as const, title: 'remove the initramfs, now that it is loaded', action: { kind: 'remove' as const, path: initramfs.folder } }] : []),
-    { phase: 'prepare', title: 'remove that with the key', action: { kind: 'remove', path: withKey(paths.vault) } },
-    ...sealingKey(options.wayBack, paths.vault),
+    ...handing.after,
     ...snapshotSteps(carried, paths, options),
     { phase: options.prepare ? 'snapshot' : 'prepare', title: 'compute the checksums of what is there', action: { kind: 'sum', handover: paths.handover } },
     ...stopped.map(({ unit }): Step => ({ phase: 'park', unit, title: 'stop it, as it will be started afresh', action: run(['systemctl', 'stop', '--', unit]), undo: run(['systemctl', 'start', '--', unit]) })),
@@ -324,9 +355,9 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     // Of these it is told if they could not be written.
     { phase: 'jump', title: 'write the hand-over to disk', action: run(['sync', '--file-system', paths.handover]) },
     { phase: 'jump', title: 'write all filesystems to disk', action: run(['sync']) },
-    ...leavingKey(options.wayBack, paths.vault),
+    ...handing.atTheEnd,
     { phase: 'jump', title: 'leave word for a boot that finds its way back', action: { ...write(WAY_BACK, `${options.id} ${options.store} ${machine.bootId}\n`), durably: true }, undo: { kind: 'remove', path: WAY_BACK } },
     { phase: 'jump', title: `start Linux ${options.to.release} (from here on it cannot be given up)`, action: { kind: 'jump' } },
   ];
-  return { id: options.id, from: options.from, to: options.to, paths, carried, stopped, keepImages: options.keepImages, steps };
+  return { id: options.id, from: options.from, to: options.to, paths, keptIn, carried, stopped, keepImages: options.keepImages, steps };
 }

@@ -40,6 +40,9 @@ export interface UpgradeReport {
   readonly to: string;
   /** The kernel that the machine came back to, if it did. */
   readonly backOn?: string;
+  /** What the hand-over was kept in, `disk` or `ram`; and why not in memory, though that was set up. */
+  readonly store?: string;
+  readonly storeWhy?: string;
   readonly startedAt: string;
   readonly endedAt?: string;
   readonly why?: string;
@@ -127,6 +130,8 @@ export function makeReport(id: string, events: readonly JournalEvent[]): Upgrade
     state: stateAfter(events),
     from: begun?.from ?? '',
     to: begun?.to ?? '',
+    ...(begun?.store === undefined ? {} : { store: begun.store }),
+    ...(begun?.storeWhy === undefined ? {} : { storeWhy: begun.storeWhy }),
     startedAt: begun?.at ?? events[0]?.at ?? '',
     ...(back === undefined ? {} : { backOn: back.kernel }),
     ...(endedAt === undefined ? {} : { endedAt }),

@@ -2,9 +2,9 @@ import { promises as fs, readFileSync } from 'node:fs';
 import { failed, ok, type Result } from '../failure/result.ts';
 import { handoverPaths } from '../model/handover.ts';
 import { openJournal, upgradeIds } from '../store/journal.ts';
+import { storeAt } from '../store/store.ts';
 import { runningKernel } from '../survey/machine.ts';
 import { run } from '../tools/command.ts';
-import { isOpen, wipeVault } from '../tools/vault.ts';
 
 /** Wipes kept images when their time has come, also after a reboot; enabled for as long as there are some. */
 const TIMER = 'segue-forget.timer';
@@ -29,12 +29,8 @@ export function keptUntil(store: string, id: string): Date | undefined {
   }
 }
 
-/** Their time is over; or nobody can read them any more, as their key was in the memory of a kernel that is gone. */
-async function isDue(store: string, id: string, until: Date): Promise<boolean> {
-  const { vault } = handoverPaths(store, id);
-  const readable = (await isOpen(vault)) || (await fs.access(vault.sealedKey).then(() => true, () => false));
-  return !readable || !(until.getTime() > Date.now());
-}
+/** Their time is over; or nobody can read them any more, as what that needs was in the memory of a kernel that is gone. */
+const isDue = async (store: string, id: string, until: Date): Promise<boolean> => !(await storeAt(store, id).isReadable()) || !(until.getTime() > Date.now());
 
 /** Wipes kept images: those of one upgrade, or of all, or those whose time has come. Gives the ids of these upgrades. */
 export async function forget(store: string, which: { readonly id?: string; readonly due: boolean }): Promise<Result<string[]>> {
@@ -48,7 +44,7 @@ export async function forget(store: string, which: { readonly id?: string; reado
   const forgotten: string[] = [];
   for (const { id, until } of kept) {
     if ((which.id !== undefined && which.id !== id) || (which.due && !(await isDue(store, id, until)))) continue;
-    const wiped = await wipeVault(handoverPaths(store, id).vault);
+    const wiped = await storeAt(store, id).wipe();
     if (!wiped.ok) return wiped;
     await fs.rm(noteOf(store, id));
     openJournal(store, id, runningKernel()).append({ event: 'forgotten' });

@@ -6,10 +6,10 @@ import { words } from '../failure/words.ts';
 import { runningKernel } from '../survey/machine.ts';
 import { daemonReload, isActive, show } from '../tools/systemctl.ts';
 import { run } from '../tools/command.ts';
-import { forgetKey, reopenVault, wipeVault } from '../tools/vault.ts';
 import { deleteLockTables } from '../tools/nft.ts';
 import { lastArrival, makeReport, type UpgradeReport } from '../report/report.ts';
 import { openJournal, readJournal, type JournalEvent } from '../store/journal.ts';
+import { storeAt } from '../store/store.ts';
 import { keepImages } from './forget.ts';
 
 /** How long a service that is started afresh may take until the report calls it failed, milliseconds. */
@@ -56,6 +56,7 @@ export async function settle(): Promise<Result<UpgradeReport>> {
   const events = jump === undefined ? undefined : readJournal(jump.store, jump.id);
   if (jump === undefined || events === undefined) return failed({ reason: 'not-after-a-jump' });
   const paths = handoverPaths(jump.store, jump.id);
+  const images = storeAt(jump.store, jump.id);
   const journal = openJournal(jump.store, jump.id, runningKernel());
   const way = jump.wayBack?.way;
   // Where something is restored boot/lock has said it.
@@ -68,7 +69,7 @@ export async function settle(): Promise<Result<UpgradeReport>> {
   await fs.cp(`${paths.handover}/runtime-units`, '/run/systemd/system', { recursive: true }).catch(() => undefined);
   await fs.writeFile('/run/segue/settled', '');
   // In such a boot nobody else has opened it.
-  if (way === 'lost') await reopenVault(paths.vault);
+  if (way === 'lost') await images.reopen();
   const reloaded = await daemonReload();
   if (!reloaded.ok) return reloaded;
   for (const name of await fs.readdir('/run/systemd/network').catch(() => [])) await fs.rm(`/run/systemd/network/${name}/zz-segue.conf`, { force: true }).catch(() => undefined);
@@ -100,10 +101,10 @@ export async function settle(): Promise<Result<UpgradeReport>> {
   const days = events.findLast(({ event }) => event === 'begun')?.keepImages ?? 0;
   if (kept.length > 0 && days > 0) {
     for (const name of await fs.readdir(paths.handover)) if (name !== 'workloads') await fs.rm(`${paths.handover}/${name}`, { recursive: true, force: true });
-    await forgetKey(paths.vault);
+    await images.forgetKey();
     await keepImages(jump.store, jump.id, days);
   } else {
-    const wiped = await wipeVault(paths.vault);
+    const wiped = await images.wipe();
     if (!wiped.ok) journal.append({ event: 'state-skipped', what: `the images could not be wiped: ${words(wiped.failure).why ?? wiped.failure.reason}` });
   }
   journal.append({ event: 'settled' });

@@ -4,7 +4,7 @@ import type { Action } from '../model/step.ts';
 
 export interface SetupStep {
   readonly title: string;
-  readonly action: Extract<Action, { kind: 'run' | 'write' }>;
+  readonly action: Extract<Action, { kind: 'run' | 'write' | 'remove' }>;
 }
 
 export interface Setup {

@@ -25,7 +25,7 @@ export interface Vault {
  */
 export const MEMORY = '/dev/segue';
 
-/** AES-256 in XTS mode takes two keys, bits. boot/vault says the same. */
+/** AES-256 in XTS mode takes two keys, bits. boot/store says the same. */
 const KEY_BITS = 512;
 const CIPHER = ['--type', 'plain', '--cipher', 'aes-xts-plain64', '--key-size', KEY_BITS.toString(), '--sector-size', '4096', '--allow-discards'];
 /** The file is as large as the disk could take, and sparse: it takes up what is written. */
@@ -36,7 +36,7 @@ const BUSY_MILLISECONDS = 10_000;
 
 const device = ({ name }: Vault): string => `/dev/mapper/${name}`;
 
-/** The key is at hand in another initramfs, or another boot, under the same name: boot/vault opens it likewise. */
+/** The key is at hand in another initramfs, or another boot, under the same name: boot/store opens it likewise. */
 export const openCommand = (vault: Vault): string[] => ['cryptsetup', 'open', '--batch-mode', ...CIPHER, '--key-file', vault.key, vault.file, vault.name];
 
 /** What is never read again needs no table of inodes that is written beforehand; what is removed is given back to the disk. */
@@ -49,8 +49,8 @@ export const closeCommand = ({ name }: Vault): string[] => ['env', 'DM_DISABLE_U
 /** Somebody can read it now. */
 export const isOpen = ({ folder }: Vault): Promise<boolean> => isMounted(folder);
 
-/** Opens one that is there, with its key in memory or the sealed one (boot/vault). */
-export const reopenVault = (vault: Vault): Promise<Result<string>> => runOk(['/usr/lib/segue/vault', 'open', vault.name.replace(/^segue-/, ''), dirname(vault.file)]);
+/** Opens one that is there, with its key in memory or the sealed one (boot/store). */
+export const reopenVault = (vault: Vault): Promise<Result<string>> => runOk(['/usr/lib/segue/store', 'open', vault.name.replace(/^segue-/, ''), dirname(vault.file)]);
 
 const isMounted = async (path: string): Promise<boolean> => (await run(['mountpoint', '--quiet', path])).exitCode === 0;
 

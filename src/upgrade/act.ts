@@ -15,8 +15,8 @@ import { snapshot } from '../snapshot/snapshot.ts';
 import { snapshotWhole } from '../snapshot/whole.ts';
 import type { Action, Note, Step } from '../model/step.ts';
 import { runOk } from '../tools/command.ts';
+import { storeOf } from '../store/store.ts';
 import { deleteLockTables } from '../tools/nft.ts';
-import { openVault, wipeVault } from '../tools/vault.ts';
 import { countCallsOf, startCounting, stopCounting } from '../tools/tracefs.ts';
 
 const silent = (result: Result<unknown>): Result<undefined> => (result.ok ? ok(undefined) : result);
@@ -64,10 +64,10 @@ async function act(action: Action): Promise<Result<Note | undefined>> {
       return sumBeforehand(action.handover);
     case 'seal':
       return seal(action.handover, action.workloads);
-    case 'open-vault':
-      return openVault(action.vault);
-    case 'wipe-vault':
-      return wipeVault(action.vault);
+    case 'open-store':
+      return storeOf(action.place).open();
+    case 'wipe-store':
+      return storeOf(action.place).wipe();
     case 'jump':
       return jump();
   }

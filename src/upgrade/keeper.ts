@@ -78,7 +78,7 @@ async function keepWith(prepared: Prepared, journal: Journal, guard: GuardProces
 function isWanted({ phase, action }: Step, { paths }: Plan, first: boolean): boolean {
   const ofWorkload = `${paths.handover}/workloads/`;
   switch (action.kind) {
-    case 'open-vault':
+    case 'open-store':
       return first;
     case 'write':
       return action.path.startsWith(ofWorkload) && !existsSync(action.path);

@@ -11,7 +11,9 @@ import { requireKexec, requireRoot, requireStore, requireTools, runningKernel } 
 import { survey } from '../survey/survey.ts';
 import { cpuTime } from '../snapshot/activity.ts';
 import { stateKinds } from '../state/kinds.ts';
+import { DRIVERS } from '../tools/pmem.ts';
 import { newId } from '../store/journal.ts';
+import { chooseStore } from './choose-store.ts';
 import { runningUpgrade } from './lock.ts';
 
 export interface UpgradeOptions {
@@ -20,15 +22,20 @@ export interface UpgradeOptions {
   readonly store: string;
   /** Whether memory is imaged beforehand, while everything runs. */
   readonly prepare: boolean;
+  /** Whether the images may be in memory that outlives the kernel, where that was set up. */
+  readonly ram: boolean;
   readonly wayBack: WayBackPolicy;
   /** How long the images of a workload that could not be restored are kept, days. */
   readonly keepImages: number;
 }
 
+/** What is on the disk in any case: the journal and the marks. */
+const JOURNAL_BYTES = 16 * 2 ** 20;
+
 const read = (path: string): string => readFileSync(path, 'utf8').trim();
 
 /** Everything that can be said no to, before anything is touched; then the plan. `prepared` is the id of one that is prepared. */
-export async function prepare({ to, afresh, store, prepare: wanted, wayBack, keepImages }: UpgradeOptions, prepared?: string): Promise<Result<Plan>> {
+export async function prepare({ to, afresh, store, ram, prepare: wanted, wayBack, keepImages }: UpgradeOptions, prepared?: string): Promise<Result<Plan>> {
   const root = requireRoot();
   if (!root.ok) return root;
   // What another one has stopped would look like that to the survey.
@@ -47,17 +54,21 @@ export async function prepare({ to, afresh, store, prepare: wanted, wayBack, kee
   const chosen = choose(seen.value, afresh);
   if (!chosen.ok) return chosen;
   const { carried } = chosen.value;
-  const room = await requireStore(store, neededBytes(carried, false));
+  const id = prepared ?? newId(new Date());
+  // To restore what builds on a snapshot, more must be promised than there is: boot/state.
+  const strict = read('/proc/sys/vm/overcommit_memory') === '2';
+  const keptIn = await chooseStore({ store, id, ram, release: kernel.value.release, neededBytes: neededBytes(carried, wanted && !strict), wayBack });
+  const inMemory = keptIn.place.kind === 'ram';
+  const room = await requireStore(store, inMemory ? JOURNAL_BYTES : neededBytes(carried, false));
   if (!room.ok) return room;
   const cpuTimes = (): Map<string, number> => new Map(carried.map((workload) => [workload.unit, cpuTime(workload)]));
   const earlier = cpuTimes();
   const began = process.hrtime.bigint();
 
   const machine = { machineId: read('/etc/machine-id'), bootId: read('/proc/sys/kernel/random/boot_id'), commandLine: read('/proc/cmdline'), pidMax: Number(read('/proc/sys/kernel/pid_max')), reservedPids: seen.value.reservedPids, lastPid: Number(read('/proc/sys/kernel/ns_last_pid')), processors: availableParallelism() };
-  const id = prepared ?? newId(new Date());
-  const initramfs = await chooseInitramfs({ kernel: kernel.value, commandLine: machine.commandLine, folder: `${handoverPaths(store, id).handover}/initramfs` });
+  const initramfs = await chooseInitramfs({ kernel: kernel.value, drivers: inMemory ? DRIVERS : [], commandLine: machine.commandLine, folder: `${handoverPaths(store, id).handover}/initramfs` });
   // With the sealed one on the disk the new kernel can do without.
-  if (initramfs.kind === 'installed' && wayBack === 'afresh' && !isHandedOn()) return failed({ reason: 'key-stays-behind', why: initramfs.why });
+  if (!inMemory && initramfs.kind === 'installed' && wayBack === 'afresh' && !isHandedOn()) return failed({ reason: 'key-stays-behind', why: initramfs.why });
   const state = await Promise.all(stateKinds.map((kind) => kind.carry({ paths: handoverPaths(store, id), survey: seen.value, carried })));
   const steps: Step[] = [];
   for (const kind of state) {
@@ -67,8 +78,6 @@ export async function prepare({ to, afresh, store, prepare: wanted, wayBack, kee
   const later = cpuTimes();
   const elapsed = Number(process.hrtime.bigint() - began);
   const activity = new Map([...later].map(([unit, now]) => [unit, (now - (earlier.get(unit) ?? 0)) / elapsed]));
-  // To restore what builds on a snapshot, more must be promised than there is: boot/state.
-  const strict = read('/proc/sys/vm/overcommit_memory') === '2';
-  const prepares = wanted && !strict && (await requireStore(store, neededBytes(carried, true))).ok;
-  return ok(makePlan(chosen.value, steps, { id, store, from, to: kernel.value, initramfs, prepare: prepares, activity, wayBack, keepImages, machine }));
+  const prepares = wanted && !strict && (inMemory || (await requireStore(store, neededBytes(carried, true))).ok);
+  return ok(makePlan(chosen.value, steps, { id, store, keptIn, from, to: kernel.value, initramfs, prepare: prepares, activity, wayBack, keepImages, machine }));
 }

@@ -1,11 +1,10 @@
 import { existsSync, promises as fs, readFileSync } from 'node:fs';
-import { handoverPaths } from '../model/handover.ts';
 import type { Plan } from '../plan/plan.ts';
 import { readImprint, removeImprint } from '../snapshot/imprint-file.ts';
 import { changedSince } from '../snapshot/imprint.ts';
 import { makeReport } from '../report/report.ts';
 import { openJournal, readJournal, upgradeIds } from '../store/journal.ts';
-import { wipeVault } from '../tools/vault.ts';
+import { storeAt } from '../store/store.ts';
 import { surroundings } from '../snapshot/surroundings.ts';
 
 /**
@@ -52,7 +51,7 @@ export async function endAbandoned(store: string, kernel: string, current: strin
   const ids = upgradeIds(store);
   for (const id of ids.ok ? ids.value.filter((each) => each !== current) : []) {
     if (!BEFORE_THE_JUMP.includes(makeReport(id, readJournal(store, id) ?? []).state)) continue;
-    const wiped = await wipeVault(handoverPaths(store, id).vault);
+    const wiped = await storeAt(store, id).wipe();
     if (wiped.ok) openJournal(store, id, kernel).append({ event: 'given-up', why: 'the machine went down' });
   }
 }

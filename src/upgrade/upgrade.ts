@@ -14,7 +14,7 @@ const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 /** What the journal begins with. */
 export function begun(plan: Plan): Parameters<Journal['append']>[0] {
   const entry = (fate: 'carried' | 'stopped') => (workload: Plan['carried'][number]) => ({ unit: workload.unit, fate, pid: workload.mainPid, memory: workload.memory });
-  return { event: 'begun', from: plan.from, to: plan.to.release, keepImages: plan.keepImages, units: [...plan.carried.map(entry('carried')), ...plan.stopped.map(entry('stopped'))] };
+  return { event: 'begun', from: plan.from, to: plan.to.release, keepImages: plan.keepImages, store: plan.keptIn.place.kind, ...(plan.keptIn.why === undefined ? {} : { storeWhy: plan.keptIn.why }), units: [...plan.carried.map(entry('carried')), ...plan.stopped.map(entry('stopped'))] };
 }
 
 /** Carries out a plan. Returns only when the upgrade was given up; after the jump the new kernel takes over. */

@@ -44,7 +44,7 @@ export interface Measurement {
 /** Takes a fresh guest this way. Throws when anything has not come back. */
 export async function measure(lab: Lab, name: WayName, run: number): Promise<Measurement> {
   const way: Way = WAYS[name];
-  await using guest = await lab.up({ state: await preparedState(lab) });
+  await using guest = await lab.up({ state: await preparedState(lab, way.machine) });
   return { way: name, run, ...(await take(guest, way)) };
 }
 

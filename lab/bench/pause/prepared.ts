@@ -1,5 +1,5 @@
 import { preparedState as demoState } from '../../demo/prepared.js';
-import type { Guest, Lab, SavedState } from '../../lab.js';
+import type { BaseOptions, Guest, Lab, SavedState } from '../../lab.js';
 import { scaled } from '../scale.js';
 import { PROBED_KEY, PROBED_VALUE } from './prober/probes.js';
 import { SERVICES } from './services.js';
@@ -13,9 +13,9 @@ const FILL_MS = 900_000;
  * The demo's guest, with so much in Redis, and with nginx and Redis as its critical workloads: what the measure is about is
  * restored first. The ticker, which nobody can ask from outside, is not there.
  */
-export async function preparedState(lab: Lab): Promise<SavedState> {
+export async function preparedState(lab: Lab, machine: Pick<BaseOptions, 'memory' | 'append'> = {}): Promise<SavedState> {
   return await lab.state({
-    base: await demoState(lab, KERNEL),
+    base: await demoState(lab, KERNEL, machine),
     key: `pause, ${REDIS_MIB} MiB, 1`,
     async prepare(guest) {
       await guest.exec('systemctl disable --now ticker.service && rm /etc/systemd/system/ticker.service');

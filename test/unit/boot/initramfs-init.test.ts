@@ -57,6 +57,11 @@ test('the modules are loaded in order, the root filesystem is mounted, and syste
   ]);
 });
 
+test('where nothing needs a key there is no place for one', () => {
+  rmSync(join(folder, 'segue/key-1'));
+  expect(start().called.filter((line) => line.includes('/dev/segue'))).toEqual([]);
+});
+
 test('a module that does not load is told, and need not be missed', () => {
   program('insmod', 'case $1 in *nvme*) exit 1 ;; esac');
   const { called, said } = start();

@@ -100,7 +100,7 @@ describe.runIf(isRoot)('lock', () => {
   });
 
   test('a hand-over whose container stays closed is refused', () => {
-    machine.refuseVault('its key is gone with the memory of the machine');
+    machine.refuseStore('its key is gone with the memory of the machine');
     refused('the hand-over cannot be opened: its key is gone with the memory of the machine');
   });
 

@@ -46,19 +46,19 @@ export class PrivateMachine implements Disposable {
     }
     // What these would do they would do to the machine that the tests run on.
     for (const name of ['criu', 'systemd-sysctl', 'systemd-tmpfiles']) this.replace(name, `echo "${name} $*" >>/run/called`);
-    // The hand-over is a plain folder here, as if its container were open.
-    renameSync(join(this.lib, 'vault'), join(this.lib, 'vault.real'));
-    writeFileSync(join(this.lib, 'vault'), '#!/bin/sh\n', { mode: 0o755 });
+    // The hand-over is a plain folder here, as if its store were open.
+    renameSync(join(this.lib, 'store'), join(this.lib, 'store.real'));
+    writeFileSync(join(this.lib, 'store'), '#!/bin/sh\n', { mode: 0o755 });
   }
 
-  /** The real script for the container. */
-  useVault(): void {
-    copyFileSync(join(this.lib, 'vault.real'), join(this.lib, 'vault'));
+  /** The real script for the store. */
+  useStore(): void {
+    copyFileSync(join(this.lib, 'store.real'), join(this.lib, 'store'));
   }
 
-  /** Has the container stay closed. */
-  refuseVault(why: string): void {
-    writeFileSync(join(this.lib, 'vault'), `#!/bin/sh\necho "${why}"\nexit 1\n`);
+  /** Has the store stay closed. */
+  refuseStore(why: string): void {
+    writeFileSync(join(this.lib, 'store'), `#!/bin/sh\necho "${why}"\nexit 1\n`);
   }
 
   /** A file of the hand-over. */

@@ -115,6 +115,24 @@ describe.runIf(isRoot)('a boot that is no jump', () => {
     ordinary();
   });
 
+  test('restores from memory that has outlived the kernel, where no key is needed', () => {
+    rmSync(`${machine.paths.upgrade}/key`);
+    writeFileSync(machine.paths.ramNote, '0x100000000 1073741824 restore\n');
+    expect(boot()).toEqual(SILENCE);
+    expect(note()).toBe(`${ID} ${machine.store} restore the new kernel did not get there\n`);
+  });
+
+  test('starts everything afresh when that memory is gone', () => {
+    writeFileSync(machine.paths.ramNote, '0x100000000 1073741824 restore\n');
+    machine.refuseStore('it is gone with the memory of the machine');
+    afresh('lost', 'the hand-over cannot be opened: it is gone with the memory of the machine');
+  });
+
+  test('starts everything afresh when that is the policy, also if the memory has outlived the kernel', () => {
+    writeFileSync(machine.paths.ramNote, '0x100000000 1073741824 afresh\n');
+    afresh('afresh', 'this upgrade was told to start everything afresh then');
+  });
+
   test('starts everything afresh when that is the policy', () => {
     rmSync(`${machine.paths.upgrade}/key`);
     afresh('afresh', 'this upgrade was told to start everything afresh then');
@@ -148,7 +166,7 @@ describe.runIf(isRoot)('a boot that is no jump', () => {
   });
 
   test('starts everything afresh when its container stays closed', () => {
-    machine.refuseVault('its key cannot be unsealed on this machine');
+    machine.refuseStore('its key cannot be unsealed on this machine');
     rmSync(machine.paths.handover, { recursive: true });
     afresh('lost', 'the hand-over cannot be opened: its key cannot be unsealed on this machine');
   });

@@ -3,10 +3,11 @@ import { existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { checkRows } from '../../../src/cli/check.ts';
-import { commands } from '../../../src/cli/upgrade.ts';
+import { checkRows, ramStoreSentence } from '../../../src/cli/check.ts';
+import { commands, storeSentence } from '../../../src/cli/upgrade.ts';
 import { handoverPaths } from '../../../src/model/handover.ts';
 import type { Action } from '../../../src/model/step.ts';
+import type { StoreChoice, StorePlace } from '../../../src/model/store.ts';
 import { survey, workload } from '../survey/builders.ts';
 
 let folder: string;
@@ -44,14 +45,19 @@ test('what a dry run prints for folders and links makes them, and removes them',
   expect(existsSync(path('x'))).toBe(false);
 });
 
+const disk: StorePlace = { kind: 'disk', vault: handoverPaths('/store', '20260101-100000').vault };
+const ram: StorePlace = { kind: 'ram', ram: { id: '20260101-100000', region: { start: 2 ** 32, size: 2 ** 30 }, folder: '/store/upgrades/20260101-100000/handover', note: '/store/upgrades/20260101-100000/ram', wayBack: 'restore' } };
+
 test.each<Action>([
   { kind: 'drain', ports: [80, 443], seconds: 15 },
   { kind: 'dump', unit: 'a.service', argv: ['criu', 'dump', '--external', 'unix[3]'], images: '/store/images', privateUsers: true, pid: 1, startTime: 1 },
   { kind: 'resume', controlGroup: '/system.slice/a.service', keepStopped: [] },
   { kind: 'unlock' },
   { kind: 'seal', handover: '/store/handover', workloads: [] },
-  { kind: 'open-vault', vault: handoverPaths('/store', '20260101-100000').vault },
-  { kind: 'wipe-vault', vault: handoverPaths('/store', '20260101-100000').vault },
+  { kind: 'open-store', place: disk },
+  { kind: 'wipe-store', place: disk },
+  { kind: 'open-store', place: ram },
+  { kind: 'wipe-store', place: ram },
   { kind: 'jump' },
 ])('what a dry run prints for a $kind is a shell script', (action) => {
   expect(commands(action)).toMatchSnapshot();
@@ -73,4 +79,22 @@ test('the check tells who is carried, who is not and why, each remedy once', () 
     { unit: 'b.service', verdict: 'obstacle', why: ['process 1 holds the terminal /dev/tty1', 'process 1 holds the device /dev/fuse'], remedy: ['start it afresh: --afresh'] },
     { unit: 'ssh.service', verdict: 'afresh', why: ['is the way in; its login sessions end'], remedy: [] },
   ]);
+});
+
+test('where the images will be is said, and why not in memory', () => {
+  const region = ram.kind === 'ram' ? ram.ram.region : undefined;
+  const paths = handoverPaths('/store', '20260101-100000');
+  const said = (keptIn: StoreChoice) => storeSentence({ keptIn, paths });
+  expect(said({ place: ram, ...(region === undefined ? {} : { region }) })).toEqual({ where: 'The images are in memory that the new kernel leaves alone, 1G!4G.' });
+  expect(said({ place: disk })).toEqual({ where: 'The images are on the disk, encrypted, below /store/upgrades/20260101-100000.' });
+  expect(said({ place: disk, why: 'it is not there yet' }).where).toMatch(/Not in memory yet: it is not there yet\.$/);
+  expect(said({ place: disk, why: 'it is broken', bad: true }).warning).toContain('the store in memory is not used: it is broken');
+});
+
+test('the check says what has become of memory that was set up', () => {
+  const region = { start: 2 ** 32, size: 2 ** 30 };
+  expect(ramStoreSentence({ kind: 'none' })).toBeUndefined();
+  expect(ramStoreSentence({ kind: 'to-come', region })).toContain('to leave 1G!4G alone; the next one will be');
+  expect(ramStoreSentence({ kind: 'ready', region })).toContain('in memory, 1G!4G');
+  expect(ramStoreSentence({ kind: 'bad', region, why: 'xfs is on it' })).toMatch(/^warning: .*xfs is on it$/);
 });

@@ -31,6 +31,8 @@ const EVERY: { readonly [Reason in Failure['reason']]: Extract<Failure, { reason
   'upgrade-running': { reason: 'upgrade-running', pid: 812 },
   'upgrade-unknown': { reason: 'upgrade-unknown', id: '20260102-030405' },
   'store-exposed': { reason: 'store-exposed', path: '/srv/shared/segue', folder: '/srv/shared' },
+  'ram-store-too-large': { reason: 'ram-store-too-large', askedBytes: 8 * 2 ** 30, mostBytes: 3 * 2 ** 30 },
+  'ram-store-unsupported': { reason: 'ram-store-unsupported', kernel: '6.1.0', missing: ['nd_e820'] },
   'key-stays-behind': { reason: 'key-stays-behind', why: '/ is on a software RAID (md0)' },
   'nothing-kept': { reason: 'nothing-kept', id: '20260102-030405' },
   'confirmation-needed': { reason: 'confirmation-needed', command: 'segue upgrade --to 7.3.4 --yes' },

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { firstFreePid, newCommandLine } from '../../../src/plan/command-line.ts';
+import { firstFreePid, lastingCommandLine, newCommandLine } from '../../../src/plan/command-line.ts';
 import { endless } from '../damaged.ts';
 
 const OPTIONS = { id: '20260102-030405', store: '/var/lib/segue', pidMax: 4_194_304, lastPid: 5100 };
@@ -123,4 +123,27 @@ test('where new processes are numbered is never below those of the kernel, nor a
 
 test('ids above a pid_max that was lowered meanwhile do not count', () => {
   expect(firstFreePid([90_000], 32_768, 300)).toBe(5300);
+});
+
+const region = { start: 4 * 2 ** 30, size: 2 ** 30 };
+const TOLD = `panic=10 memmap=1G!4G segue.ram=1G!4G ${ADDED.replace('panic=10 ', '')}`;
+
+test('memory that is set aside is told to the new kernel, exactly once', () => {
+  const once = newCommandLine('root=/dev/vda ro', { ...OPTIONS, region });
+  expect(once).toBe(`root=/dev/vda ro ${TOLD}`);
+  expect(newCommandLine(once, { ...OPTIONS, region })).toBe(`root=/dev/vda ro ${TOLD}`);
+  // An administrator may have written it without the mark.
+  expect(newCommandLine('memmap=1G!4G ro', { ...OPTIONS, region })).toBe(`ro ${TOLD}`);
+});
+
+test('another size takes the place of the one before, and none leaves nothing; what others set aside stays', () => {
+  const before = 'ro memmap=2G!8G memmap=512M!4G segue.ram=512M!4G';
+  expect(newCommandLine(before, { ...OPTIONS, region })).toBe(`ro memmap=2G!8G ${TOLD}`);
+  expect(newCommandLine(before, OPTIONS)).toBe(`ro memmap=2G!8G ${ADDED}`);
+});
+
+test('the command line of every boot has it without what is for one jump', () => {
+  const jumped = newCommandLine('BOOT_IMAGE=/x root=/dev/vda ro panic=5 -- memmap=1G!4G', { ...OPTIONS, region });
+  expect(lastingCommandLine(jumped, region, region)).toBe('root=/dev/vda ro panic=5 memmap=1G!4G segue.ram=1G!4G -- memmap=1G!4G');
+  expect(lastingCommandLine(jumped, undefined, region)).toBe('root=/dev/vda ro panic=5 -- memmap=1G!4G');
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { choose, makePlan, neededBytes, type Plan, type PlanOptions } from '../../../src/plan/plan.ts';
 import type { Initramfs } from '../../../src/model/initramfs.ts';
 import type { Step } from '../../../src/model/step.ts';
+import type { StoreChoice } from '../../../src/model/store.ts';
 import type { Survey } from '../../../src/model/survey.ts';
 import type { Workload } from '../../../src/model/workload.ts';
 import { handoverPaths, WAY_BACK } from '../../../src/model/handover.ts';
@@ -33,7 +34,9 @@ const own: Initramfs = { kind: 'own', folder: '/var/lib/segue/upgrades/20260102-
 
 const ID = '20260102-030405';
 
-async function plan(seen: Survey, afresh: readonly string[] = [], initramfs: Initramfs = own, snapshots: Pick<PlanOptions, 'prepare' | 'activity'> = { prepare: true, activity: new Map() }): Promise<Plan> {
+const onDisk: StoreChoice = { place: { kind: 'disk', vault: handoverPaths('/var/lib/segue', ID).vault } };
+
+async function plan(seen: Survey, afresh: readonly string[] = [], initramfs: Initramfs = own, snapshots: Pick<PlanOptions, 'prepare' | 'activity'> = { prepare: true, activity: new Map() }, keptIn = onDisk): Promise<Plan> {
   const chosen = choose(seen, afresh);
   if (!chosen.ok) throw new Error(chosen.failure.reason);
   // What there is besides tasks, in the example of files on tmpfs.
@@ -42,6 +45,7 @@ async function plan(seen: Survey, afresh: readonly string[] = [], initramfs: Ini
   return makePlan(chosen.value, state.value, {
     id: ID,
     store: '/var/lib/segue',
+    keptIn,
     from: '6.12.1',
     to: { release: '7.3.4', image: '/boot/vmlinuz-7.3.4', initrd: '/boot/initrd.img-7.3.4' },
     initramfs,
@@ -197,7 +201,7 @@ test('what changes in the parked machine is archived after the last image, and s
   expect(archives).toHaveLength(5);
   expect(Math.min(...archives)).toBeGreaterThan(Math.max(...dumps));
   expect(seal).toBeGreaterThan(Math.max(...archives));
-  for (const at of indices(({ phase, action }) => (phase !== 'jump' && action.kind === 'write') || action.kind === 'open-vault' || action.kind === 'link')) expect(at).toBeLessThan(Math.min(...park));
+  for (const at of indices(({ phase, action }) => (phase !== 'jump' && action.kind === 'write') || action.kind === 'open-store' || action.kind === 'link')) expect(at).toBeLessThan(Math.min(...park));
 });
 
 test('the seal has every workload with the folder of each of its trees', () => {
@@ -306,4 +310,33 @@ test('a machine that is beyond us keeps the installed initramfs, and the plan sa
   expect(load?.title).toBe('load Linux 7.3.4, with its installed initramfs as / is on a software RAID (md0)');
   expect(installed.steps.some(({ action }) => action.kind === 'run' && action.input?.includes('cat /boot/initrd.img-7.3.4 >>') === true)).toBe(true);
   expect(installed.steps.some(({ title }) => title.startsWith('make an initramfs'))).toBe(false);
+});
+
+describe('with the hand-over in memory', async () => {
+  const place = { kind: 'ram', ram: { id: ID, region: { start: 2 ** 32, size: 2 ** 30 }, folder: paths.handover, note: paths.ramNote, wayBack: 'restore' } } as const;
+  const inMemory = await plan(survey([workload('plain.service', { sockets: [listening(80)] }), rich()]), [], own, undefined, { place, region: place.ram.region });
+  const argv = inMemory.steps.flatMap(({ action }) => (action.kind === 'run' ? [action.argv.join(' ')] : []));
+
+  test('that memory is made ready first, and wiped last if the upgrade is given up', () => {
+    expect(inMemory.steps[0]).toEqual({ phase: 'prepare', title: 'make the store for the hand-over in memory (1G!4G)', action: { kind: 'open-store', place }, undo: { kind: 'wipe-store', place } });
+  });
+
+  test('there is no key: none is made, put before the initramfs, sealed or left on the disk', () => {
+    expect(argv.filter((line) => /systemd-creds|cryptsetup|segue\/key/.test(line))).toEqual([]);
+    expect(inMemory.steps.some(({ action }) => action.kind === 'run' && action.input?.includes('/dev/segue') === true)).toBe(false);
+    const load = argv.find((line) => line.startsWith('kexec --load'));
+    expect(load).toContain(`--initrd=${own.kind === 'own' ? own.file : ''} `);
+    expect(load).toContain(' memmap=1G!4G segue.ram=1G!4G ');
+  });
+
+  test('what is in memory and all that is on disks is written before the jump', () => {
+    expect(argv.slice(-2)).toEqual([`sync --file-system ${paths.handover}`, 'sync']);
+    expect(inMemory.steps.at(-2)).toMatchObject({ action: { kind: 'write', path: WAY_BACK } });
+  });
+});
+
+test('why it is on the disk, though memory was set up, is in the plan, and the new kernel gets that memory all the same', async () => {
+  const onceMore = await plan(survey([]), [], own, undefined, { ...onDisk, region: { start: 2 ** 32, size: 2 ** 30 }, why: 'it is too small' });
+  expect(onceMore.steps[0]?.title).toBe('make the encrypted container for the hand-over, on the disk as it is too small');
+  expect(onceMore.steps.some((step) => step.action.kind === 'run' && step.action.argv.join(' ').includes(' memmap=1G!4G '))).toBe(true);
 });

@@ -1,4 +1,4 @@
-import type { Guest } from '../../../lab.js';
+import type { BaseOptions, Guest } from '../../../lab.js';
 import type { JournalEvent } from '../../journal.js';
 import type { Prober } from '../prober/prober.js';
 
@@ -11,6 +11,8 @@ export interface Way {
   readonly go: (guest: Guest, prober: Prober) => Promise<Account>;
   /** The guest has nothing but its network afterwards. */
   readonly bare?: boolean;
+  /** What its guest has besides. */
+  readonly machine?: Pick<BaseOptions, 'memory' | 'append'>;
 }
 
 /** What the way itself has to tell. */
