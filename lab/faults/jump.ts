@@ -3,7 +3,8 @@ import { Status } from '../demo/upgrade.js';
 import { LabError } from '../errors.js';
 import type { Guest } from '../lab.js';
 
-const UPGRADE = 'segue upgrade --to newest --yes 2>&1';
+/** There is no TPM in the guest: that images are to outlive the kernel must be said. */
+const UPGRADE = 'segue upgrade --to newest --yes --way-back restore 2>&1';
 /** The last line that it says before the new kernel starts. */
 export const LAST_LINE = 'from here on it cannot be given up';
 const UPGRADE_MS = 600_000;

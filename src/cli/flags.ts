@@ -10,7 +10,7 @@ export const yes = { kind: 'boolean', brief: 'Do not ask', default: false, withN
 export const dryRun = { kind: 'boolean', brief: 'Print the very steps as commands, and do nothing', default: false, withNegated: false } as const;
 export const debug = { kind: 'boolean', brief: 'Print every command as it runs', default: false, withNegated: false } as const;
 export const afresh = { kind: 'parsed', parse: text, brief: 'Stop this unit and start it afresh, though it is not carried; can be given more than once', variadic: true, optional: true, placeholder: 'UNIT' } as const;
-export const wayBack = { kind: 'enum', values: ['restore', 'afresh'], brief: 'If the new kernel does not come up: restore from the images once (the default), or start everything afresh', optional: true } as const;
+export const wayBack = { kind: 'enum', values: ['restore', 'afresh'], brief: 'If the new kernel does not come up: restore from the images once, or start everything afresh; by default restore, if no readable key is left on the disk for that', optional: true } as const;
 export const keepImages = {
   kind: 'parsed',
   parse: (input: string): number => {

@@ -17,7 +17,7 @@ interface PrepareFlags {
   readonly every: number;
 }
 
-async function run({ to, afresh = [], store: named, wayBack = 'restore', keepImages, every }: PrepareFlags): Promise<void> {
+async function run({ to, afresh = [], store: named, wayBack, keepImages, every }: PrepareFlags): Promise<void> {
   if (await isKept()) {
     process.exitCode = report({ reason: 'prepared-already' });
     return;

@@ -94,6 +94,12 @@ export function storeSentence({ keptIn: { place, why, bad }, paths }: Pick<Plan,
   return bad === true ? { where, warning: `${red('warning:')} the store in memory is not used: ${why}` } : { where: `${where} Not in memory yet: ${why}.` };
 }
 
+/** What becomes of the workloads if the new kernel does not come up. */
+export function wayBackSentence({ wayBack, keptIn }: Pick<Plan, 'wayBack' | 'keptIn'>): string {
+  if (wayBack === 'afresh') return 'If the new kernel does not come up, every service is started afresh on the kernel that the machine boots by itself. `--way-back restore` restores them there: until all is settled a key to the images is then on the disk.';
+  return `If the new kernel does not come up, the workloads are restored on the kernel that the machine boots by itself${keptIn.place.kind === 'ram' ? ', if the memory outlives that boot' : ''}.`;
+}
+
 function announce(plan: Plan): void {
   note(`${bold(`Linux ${plan.from} → ${plan.to.release}`)}, upgrade ${plan.id}`);
   note(table(['unit', 'fate', 'memory'], [
@@ -103,6 +109,7 @@ function announce(plan: Plan): void {
   const { where, warning } = storeSentence(plan);
   note(where);
   if (warning !== undefined) note(warning);
+  note(wayBackSentence(plan));
   note('Everything else is started afresh as at a boot; login sessions, also this one, end. `segue check` says why.');
 }
 
@@ -139,7 +146,7 @@ async function run({ to, afresh, yes, dryRun, debug, store: named, prepare: prep
   }
   // What was prepared is gone on with; without snapshots there is nothing to go on with.
   const id = prepares ? prepared?.id : undefined;
-  const plan = unwrap(await prepare({ to: target, afresh: afresh ?? prepared?.afresh ?? [], store, ram, prepare: prepares, wayBack: wayBack ?? prepared?.wayBack ?? 'restore', keepImages: keepImages ?? prepared?.keepImages ?? Number(flags.keepImages.default) }, id));
+  const plan = unwrap(await prepare({ to: target, afresh: afresh ?? prepared?.afresh ?? [], store, ram, prepare: prepares, wayBack: wayBack ?? prepared?.wayBack, keepImages: keepImages ?? prepared?.keepImages ?? Number(flags.keepImages.default) }, id));
   if (plan === undefined) return;
   if (dryRun) {
     const { warning } = storeSentence(plan);

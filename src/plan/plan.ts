@@ -46,6 +46,7 @@ export interface Plan {
   readonly carried: readonly Workload[];
   /** Stopped before the jump as the administrator allowed, and started afresh. */
   readonly stopped: readonly Workload[];
+  readonly wayBack: WayBackPolicy;
   readonly keepImages: number;
   readonly steps: readonly Step[];
 }
@@ -359,5 +360,5 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     { phase: 'jump', title: 'leave word for a boot that finds its way back', action: { ...write(WAY_BACK, `${options.id} ${options.store} ${machine.bootId}\n`), durably: true }, undo: { kind: 'remove', path: WAY_BACK } },
     { phase: 'jump', title: `start Linux ${options.to.release} (from here on it cannot be given up)`, action: { kind: 'jump' } },
   ];
-  return { id: options.id, from: options.from, to: options.to, paths, keptIn, carried, stopped, keepImages: options.keepImages, steps };
+  return { id: options.id, from: options.from, to: options.to, paths, keptIn, carried, stopped, wayBack: options.wayBack, keepImages: options.keepImages, steps };
 }

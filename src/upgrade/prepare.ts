@@ -12,6 +12,7 @@ import { survey } from '../survey/survey.ts';
 import { cpuTime } from '../snapshot/activity.ts';
 import { stateKinds } from '../state/kinds.ts';
 import { DRIVERS } from '../tools/pmem.ts';
+import { hasTpm } from '../tools/systemd-creds.ts';
 import { newId } from '../store/journal.ts';
 import { chooseStore } from './choose-store.ts';
 import { runningUpgrade } from './lock.ts';
@@ -24,7 +25,8 @@ export interface UpgradeOptions {
   readonly prepare: boolean;
   /** Whether the images may be in memory that outlives the kernel, where that was set up. */
   readonly ram: boolean;
-  readonly wayBack: WayBackPolicy;
+  /** Left out: restore, if that leaves nothing on the disk that a thief of it could read. */
+  readonly wayBack?: WayBackPolicy | undefined;
   /** How long the images of a workload that could not be restored are kept, days. */
   readonly keepImages: number;
 }
@@ -35,7 +37,7 @@ const JOURNAL_BYTES = 16 * 2 ** 20;
 const read = (path: string): string => readFileSync(path, 'utf8').trim();
 
 /** Everything that can be said no to, before anything is touched; then the plan. `prepared` is the id of one that is prepared. */
-export async function prepare({ to, afresh, store, ram, prepare: wanted, wayBack, keepImages }: UpgradeOptions, prepared?: string): Promise<Result<Plan>> {
+export async function prepare({ to, afresh, store, ram, prepare: wanted, wayBack: asked, keepImages }: UpgradeOptions, prepared?: string): Promise<Result<Plan>> {
   const root = requireRoot();
   if (!root.ok) return root;
   // What another one has stopped would look like that to the survey.
@@ -57,8 +59,9 @@ export async function prepare({ to, afresh, store, ram, prepare: wanted, wayBack
   const id = prepared ?? newId(new Date());
   // To restore what builds on a snapshot, more must be promised than there is: boot/state.
   const strict = read('/proc/sys/vm/overcommit_memory') === '2';
-  const keptIn = await chooseStore({ store, id, ram, release: kernel.value.release, neededBytes: neededBytes(carried, wanted && !strict), wayBack });
+  const keptIn = await chooseStore({ store, id, ram, release: kernel.value.release, neededBytes: neededBytes(carried, wanted && !strict), wayBack: asked ?? 'restore' });
   const inMemory = keptIn.place.kind === 'ram';
+  const wayBack = asked ?? (inMemory || (await hasTpm()) ? 'restore' : 'afresh');
   const room = await requireStore(store, inMemory ? JOURNAL_BYTES : neededBytes(carried, false));
   if (!room.ok) return room;
   const cpuTimes = (): Map<string, number> => new Map(carried.map((workload) => [workload.unit, cpuTime(workload)]));

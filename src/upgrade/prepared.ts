@@ -12,7 +12,7 @@ export const KEEPER = 'segue-prepare.service';
 const FILE = '/run/segue/prepared.json';
 
 /** An upgrade that is prepared: `segue upgrade` goes on with it. */
-export const Prepared = z.object({ id: z.string(), store: z.string(), ram: z.boolean(), to: z.string(), afresh: z.array(z.string()), wayBack: z.enum(['restore', 'afresh']), keepImages: z.number(), everySeconds: z.number() });
+export const Prepared = z.object({ id: z.string(), store: z.string(), ram: z.boolean(), to: z.string(), afresh: z.array(z.string()), wayBack: z.enum(['restore', 'afresh']).optional(), keepImages: z.number(), everySeconds: z.number() });
 export interface Prepared {
   readonly id: string;
   readonly store: string;
@@ -20,7 +20,7 @@ export interface Prepared {
   readonly ram: boolean;
   readonly to: string;
   readonly afresh: readonly string[];
-  readonly wayBack: WayBackPolicy;
+  readonly wayBack?: WayBackPolicy | undefined;
   readonly keepImages: number;
   /** How often it is looked whose snapshot is out of date. */
   readonly everySeconds: number;

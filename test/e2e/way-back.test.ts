@@ -49,7 +49,7 @@ describe('a new kernel that panics before it has restored anything', () => {
     await arrange(guest, 'accident', { before: ['segue-state.service'], script: PANIC });
     before = await look(guest);
     uptimes = await readUptimes(guest);
-    status = await upgrade(guest, 'newest');
+    status = await upgrade(guest, 'newest', '--way-back', 'restore');
   }, 900_000);
   afterAll(async () => await guest.down());
 
@@ -92,7 +92,7 @@ describe('a new kernel that panics in the midst of the restores', () => {
 until [ "$(grep -c '"event":"restoring"' journal.ndjson)" = ${BEGUN.length} ] && grep -q '${restored}' journal.ndjson; do sleep 0.05; done
 ${PANIC}`;
     await arrange(guest, 'accident', { before: waiting, script });
-    status = await upgrade(guest, 'newest');
+    status = await upgrade(guest, 'newest', '--way-back', 'restore');
   }, 900_000);
   afterAll(async () => await guest.down());
 

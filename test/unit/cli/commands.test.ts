@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { checkRows, ramStoreSentence } from '../../../src/cli/check.ts';
-import { commands, storeSentence } from '../../../src/cli/upgrade.ts';
+import { commands, storeSentence, wayBackSentence } from '../../../src/cli/upgrade.ts';
 import { handoverPaths } from '../../../src/model/handover.ts';
 import type { Action } from '../../../src/model/step.ts';
 import type { StoreChoice, StorePlace } from '../../../src/model/store.ts';
@@ -89,6 +89,12 @@ test('where the images will be is said, and why not in memory', () => {
   expect(said({ place: disk })).toEqual({ where: 'The images are on the disk, encrypted, below /store/upgrades/20260101-100000.' });
   expect(said({ place: disk, why: 'it is not there yet' }).where).toMatch(/Not in memory yet: it is not there yet\.$/);
   expect(said({ place: disk, why: 'it is broken', bad: true }).warning).toContain('the store in memory is not used: it is broken');
+});
+
+test('what becomes of the workloads if the new kernel does not come up is said before', () => {
+  expect(wayBackSentence({ wayBack: 'afresh', keptIn: { place: disk } })).toMatch(/started afresh .*`--way-back restore` restores them there: .* on the disk\.$/);
+  expect(wayBackSentence({ wayBack: 'restore', keptIn: { place: disk } })).toMatch(/restored on the kernel that the machine boots by itself\.$/);
+  expect(wayBackSentence({ wayBack: 'restore', keptIn: { place: ram } })).toMatch(/, if the memory outlives that boot\.$/);
 });
 
 test('the check says what has become of memory that was set up', () => {

@@ -36,7 +36,7 @@ const ID = '20260102-030405';
 
 const onDisk: StoreChoice = { place: { kind: 'disk', vault: handoverPaths('/var/lib/segue', ID).vault } };
 
-async function plan(seen: Survey, afresh: readonly string[] = [], initramfs: Initramfs = own, snapshots: Pick<PlanOptions, 'prepare' | 'activity'> = { prepare: true, activity: new Map() }, keptIn = onDisk): Promise<Plan> {
+async function plan(seen: Survey, afresh: readonly string[] = [], initramfs: Initramfs = own, snapshots: Pick<PlanOptions, 'prepare' | 'activity'> & Partial<Pick<PlanOptions, 'wayBack'>> = { prepare: true, activity: new Map() }, keptIn = onDisk): Promise<Plan> {
   const chosen = choose(seen, afresh);
   if (!chosen.ok) throw new Error(chosen.failure.reason);
   // What there is besides tasks, in the example of files on tmpfs.
@@ -49,8 +49,8 @@ async function plan(seen: Survey, afresh: readonly string[] = [], initramfs: Ini
     from: '6.12.1',
     to: { release: '7.3.4', image: '/boot/vmlinuz-7.3.4', initrd: '/boot/initrd.img-7.3.4' },
     initramfs,
-    ...snapshots,
     wayBack: 'restore',
+    ...snapshots,
     keepImages: 7,
     machine: { machineId: '0'.repeat(32), bootId: 'f00', commandLine: 'root=/dev/vda ro', pidMax: 4_194_304, reservedPids: 300, lastPid: 4000, processors: 2 },
   });
@@ -310,6 +310,13 @@ test('a machine that is beyond us keeps the installed initramfs, and the plan sa
   expect(load?.title).toBe('load Linux 7.3.4, with its installed initramfs as / is on a software RAID (md0)');
   expect(installed.steps.some(({ action }) => action.kind === 'run' && action.input?.includes('cat /boot/initrd.img-7.3.4 >>') === true)).toBe(true);
   expect(installed.steps.some(({ title }) => title.startsWith('make an initramfs'))).toBe(false);
+});
+
+test('with --way-back afresh the key is never on the disk', async () => {
+  const touched = (steps: readonly Step[]) => steps.filter(({ action }) => action.kind === 'run' && /systemd-creds|\/key$/.test([...action.argv].join(' '))).map(({ title }) => title);
+  const seen = survey([workload('plain.service')]);
+  expect(touched((await plan(seen)).steps)).toEqual(['seal the key of the container to this machine', 'leave the sealed key for a boot that finds its way back']);
+  expect(touched((await plan(seen, [], own, { prepare: true, activity: new Map(), wayBack: 'afresh' })).steps)).toEqual([]);
 });
 
 describe('with the hand-over in memory', async () => {
