@@ -90,6 +90,7 @@ describe('a new kernel that panics in the midst of the restores', () => {
     const restored = 'restored","unit":"memcached.service"';
     const script = `cd /var/lib/segue/upgrades/*
 until [ "$(grep -c '"event":"restoring"' journal.ndjson)" = ${BEGUN.length} ] && grep -q '${restored}' journal.ndjson; do sleep 0.05; done
+sync journal.ndjson
 ${PANIC}`;
     await arrange(guest, 'accident', { before: waiting, script });
     status = await upgrade(guest, 'newest', '--way-back', 'restore');
