@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync, statSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readlinkSync, readSync, statSync } from 'node:fs';
 import { doubt, type Doubt } from '../model/doubt.ts';
 
 /** What a task holds that others may change. */
@@ -55,13 +55,26 @@ function fileOf(target: string, link: string, links: number, proc: string, ownRo
 /** Anonymous memory that a tree shares within itself is in its image. */
 const INNER_SHARED = /^(\/dev\/zero \(deleted\)|\/SYSV[0-9a-f]{8}(?: \(deleted\))?)$/;
 
+/** EI_CLASS of an ELF header (elf(5)): the program's own, as the vDSO of a restored task is where CRIU has put it. */
+const CLASS_64 = 2;
+
+export function elfClass(file: string): number | undefined {
+  const header = Buffer.alloc(5);
+  const opened = openSync(file, 'r');
+  try {
+    readSync(opened, header);
+  } finally {
+    closeSync(opened);
+  }
+  return header.subarray(0, 4).equals(Buffer.from('\x7fELF', 'latin1')) ? header[4] : undefined;
+}
+
 /** The files that a task maps; a doubt if it may write to one in this way, which no system call tells. */
 export function mappedFiles(pid: number, ownRoot: boolean): string[] | Doubt {
   const proc = `/proc/${pid.toString()}`;
+  if (elfClass(`${proc}/exe`) !== CLASS_64) return doubt('thirty-two-bit', `process ${pid.toString()}`);
   const files = new Set<string>();
   for (const [, range = '', mode = '', path = ''] of readFileSync(`${proc}/maps`, 'utf8').matchAll(/^(\S+) (\S+) \S+ \S+ \d+ +(\S.*)$/gm)) {
-    // The kernel puts it where the program can reach it.
-    if (path === '[vdso]' && (range.split('-')[0] ?? '').length <= 8) return doubt('thirty-two-bit', `process ${pid.toString()}`);
     if (path.startsWith('[') || INNER_SHARED.test(path)) continue;
     if (!path.startsWith('/') || path.startsWith('/[aio]') || path.startsWith('/memfd:')) return doubt('descriptor', path);
     if (mode[1] === 'w' && mode[3] === 's') return doubt('shared-file', path);
