@@ -8,6 +8,8 @@ const LEFT_OUT = /^(BOOT_IMAGE=|initrd=|kexec_jump_back_entry=|segue\.|systemd\.
  * boot/state sets kernel.panic back to what it was.
  */
 const PANIC = 'panic=10';
+/** To the kernel this is no parameter; it says that the word before is Segue's. */
+const PANIC_MARK = 'segue.panic';
 
 export interface CommandLineOptions {
   readonly id: string;
@@ -32,6 +34,12 @@ function split(words: readonly string[]): { kernel: string[]; init: string[] } {
   return { kernel: words.slice(0, end), init: words.slice(end) };
 }
 
+/** What is nobody's but the bootloader's or Segue's is for one boot only. */
+function lasting(words: readonly string[]): string[] {
+  const panicIsOurs = words.includes(PANIC_MARK);
+  return words.filter((word) => !LEFT_OUT.test(word) && !(panicIsOurs && word === PANIC));
+}
+
 /**
  * The new kernel's command line: what the running one has, and what the restore needs. `sysctl.` words are set before
  * the first process runs, also in the initramfs (admin-guide/kernel-parameters): the old process ids stay free. systemd
@@ -39,10 +47,10 @@ function split(words: readonly string[]): { kernel: string[]; init: string[] } {
  */
 export function newCommandLine(current: string, { id, store, pidMax, lastPid, region }: CommandLineOptions): string {
   const { kernel, init } = split(wholeWords(current));
-  const kept = withoutRegions(kernel, region === undefined ? [] : [region]).filter((word) => !LEFT_OUT.test(word));
+  const kept = lasting(withoutRegions(kernel, region === undefined ? [] : [region]));
   return [
     ...kept,
-    ...(kept.some((word) => word.startsWith('panic=')) ? [] : [PANIC]),
+    ...(kept.some((word) => word.startsWith('panic=')) ? [] : [PANIC, PANIC_MARK]),
     ...(region === undefined ? [] : regionWords(region)),
     `sysctl.kernel.pid_max=${pidMax.toString()}`, `sysctl.kernel.ns_last_pid=${lastPid.toString()}`, `segue.upgrade=${id}`, `segue.store=${store}`, 'systemd.unit=segue-restore.target',
     ...init.filter((word) => !LEFT_OUT.test(word)),
@@ -52,7 +60,7 @@ export function newCommandLine(current: string, { id, store, pidMax, lastPid, re
 /** A command line for every boot: with that region, without the one before, and without what is for one boot only. */
 export function lastingCommandLine(current: string, region: Region | undefined, before: Region | undefined): string {
   const { kernel, init } = split(wholeWords(current));
-  const kept = withoutRegions(kernel, [region, before].filter((each) => each !== undefined)).filter((word) => !LEFT_OUT.test(word));
+  const kept = lasting(withoutRegions(kernel, [region, before].filter((each) => each !== undefined)));
   return [...kept, ...(region === undefined ? [] : regionWords(region)), ...init].join(' ');
 }
 

@@ -4,7 +4,7 @@ import { firstFreePid, lastingCommandLine, newCommandLine } from '../../../src/p
 import { endless } from '../damaged.ts';
 
 const OPTIONS = { id: '20260102-030405', store: '/var/lib/segue', pidMax: 4_194_304, lastPid: 5100 };
-const ADDED = 'panic=10 sysctl.kernel.pid_max=4194304 sysctl.kernel.ns_last_pid=5100 segue.upgrade=20260102-030405 segue.store=/var/lib/segue systemd.unit=segue-restore.target';
+const ADDED = 'panic=10 segue.panic sysctl.kernel.pid_max=4194304 sysctl.kernel.ns_last_pid=5100 segue.upgrade=20260102-030405 segue.store=/var/lib/segue systemd.unit=segue-restore.target';
 
 test('the new kernel gets the words of the old one and those that the restore needs', () => {
   expect(newCommandLine('root=/dev/vda ro console=ttyS0 quiet\n', OPTIONS)).toBe(`root=/dev/vda ro console=ttyS0 quiet ${ADDED}`);
@@ -31,7 +31,7 @@ test('an upgrade after an upgrade does not make the line grow', () => {
 });
 
 test('what the administrator wants after a panic stays', () => {
-  expect(newCommandLine('ro panic=-1', OPTIONS)).toBe(`ro panic=-1 ${ADDED.replace('panic=10 ', '')}`);
+  expect(newCommandLine('ro panic=-1', OPTIONS)).toBe(`ro panic=-1 ${ADDED.replace('panic=10 segue.panic ', '')}`);
 });
 
 test('sysctls of the administrator stay, those of the process ids are replaced', () => {
@@ -98,7 +98,7 @@ test('any line becomes one on which the words of the upgrade are words, and that
       const made = newCommandLine(line, OPTIONS);
       // As the kernel sees them, for which a quotation is a part of a word.
       const words = made.match(/(?:[^\s"]|"[^"]*")+/g) ?? [];
-      for (const word of ADDED.split(' ').slice(1)) expect(words.filter((each) => each === word)).toHaveLength(1);
+      for (const word of ADDED.split(' ').slice(2)) expect(words.filter((each) => each === word)).toHaveLength(1);
       expect(newCommandLine(made, OPTIONS)).toBe(made);
     }),
   );
@@ -126,7 +126,7 @@ test('ids above a pid_max that was lowered meanwhile do not count', () => {
 });
 
 const region = { start: 4 * 2 ** 30, size: 2 ** 30 };
-const TOLD = `panic=10 memmap=1G!4G segue.ram=1G!4G ${ADDED.replace('panic=10 ', '')}`;
+const TOLD = `panic=10 segue.panic memmap=1G!4G segue.ram=1G!4G ${ADDED.replace('panic=10 segue.panic ', '')}`;
 
 test('memory that is set aside is told to the new kernel, exactly once', () => {
   const once = newCommandLine('root=/dev/vda ro', { ...OPTIONS, region });
@@ -146,4 +146,7 @@ test('the command line of every boot has it without what is for one jump', () =>
   const jumped = newCommandLine('BOOT_IMAGE=/x root=/dev/vda ro panic=5 -- memmap=1G!4G', { ...OPTIONS, region });
   expect(lastingCommandLine(jumped, region, region)).toBe('root=/dev/vda ro panic=5 memmap=1G!4G segue.ram=1G!4G -- memmap=1G!4G');
   expect(lastingCommandLine(jumped, undefined, region)).toBe('root=/dev/vda ro panic=5 -- memmap=1G!4G');
+  // Segue's own word for a panic is for the jump.
+  expect(lastingCommandLine(newCommandLine('ro', OPTIONS), undefined, undefined)).toBe('ro');
+  expect(lastingCommandLine('ro panic=10', undefined, undefined)).toBe('ro panic=10');
 });
