@@ -87,6 +87,8 @@ export interface Note {
   readonly earlierBytes?: number;
   /** For how long CRIU held the tasks, milliseconds. */
   readonly heldMs?: number;
+  /** Connections whose windows were edited (mendWindows() in src/tools/criu-images.ts). */
+  readonly mended?: number;
   /** The snapshot is an image of everything, not of memory only. */
   readonly whole?: boolean;
   /** Whose image was proven current, and when they had been stopped (RFC 3339); who is imaged again, and why. */

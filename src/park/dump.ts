@@ -2,7 +2,7 @@ import { promises as fs } from 'node:fs';
 import { failed, ok, type Result } from '../failure/result.ts';
 import type { Action, Note } from '../model/step.ts';
 import { startTimeOf } from '../survey/task.ts';
-import { dumpStatistics, leaveUserNamespace } from '../tools/criu-images.ts';
+import { dumpStatistics, leaveUserNamespace, mendWindows } from '../tools/criu-images.ts';
 import { logErrors } from '../tools/criu.ts';
 import { run } from '../tools/command.ts';
 
@@ -22,6 +22,7 @@ export async function dump(action: Dump): Promise<Result<Note>> {
     return failed({ reason: 'dump-failed', unit: action.unit, errors: errors.length > 0 ? errors : [printed || stderr.trim() || `criu ended with exit code ${exitCode.toString()}`], log });
   }
   if (action.privateUsers) await leaveUserNamespace(action.images);
+  const mended = await mendWindows(action.images);
   const statistics = await dumpStatistics(action.images).catch(() => undefined);
-  return ok({ event: 'imaged', unit: action.unit, ...(statistics === undefined ? {} : { bytes: statistics.writtenBytes, earlierBytes: statistics.earlierBytes, heldMs: statistics.heldMs }) });
+  return ok({ event: 'imaged', unit: action.unit, ...(statistics === undefined ? {} : { bytes: statistics.writtenBytes, earlierBytes: statistics.earlierBytes, heldMs: statistics.heldMs }), ...(mended === 0 ? {} : { mended }) });
 }

@@ -6,7 +6,7 @@ import { freeze, thaw } from '../park/freezer.ts';
 import { resume } from '../park/resume.ts';
 import { cgroupProcesses, startTimeOf } from '../survey/task.ts';
 import { run } from '../tools/command.ts';
-import { dumpStatistics, leaveUserNamespace, runId, setsIntervalTimer } from '../tools/criu-images.ts';
+import { dumpStatistics, leaveUserNamespace, mendWindows, runId, setsIntervalTimer } from '../tools/criu-images.ts';
 import { lockTable, logErrors, wholeCommand } from '../tools/criu.ts';
 import { deleteLockTables } from '../tools/nft.ts';
 import { connections } from '../tools/ss.ts';
@@ -73,6 +73,7 @@ async function standStill({ controlGroup, trees, privateUsers }: WholeSnapshot, 
       return doubt('not-imaged', wrong);
     }
     if (privateUsers) await leaveUserNamespace(folder);
+    await mendWindows(folder);
     images.push(folder);
   }
   const locks = await locksOf(images);

@@ -23,6 +23,7 @@ const Event = z.object({
   bytes: z.number().optional(),
   earlierBytes: z.number().optional(),
   heldMs: z.number().optional(),
+  mended: z.number().optional(),
   /** What the hand-over is kept in, and why not in memory. */
   store: z.string().optional(),
   storeWhy: z.string().optional(),
