@@ -8,11 +8,12 @@ export const TAP = 'tap0';
 export const GUEST_MAC = '52:54:00:77:00:02';
 /**
  * Of those outside. New connections are patient (older kernels do not have the second). A namespace has the congestion
- * control of the machine at first, which is anybody's choice; this one is the kernel's, and always there. With bbr a
- * sender takes the losses of an emulated minute for a policer (bbr_lt_bw_sampling, net/ipv4/tcp_bbr.c) and may go on at a
- * kilobit a second for many minutes, although nothing holds it back any more.
+ * control of the machine at first, which is anybody's choice; reno is the only one that every namespace may take
+ * (tcp_set_default_congestion_control(), net/ipv4/tcp_cong.c). With bbr a sender takes the losses of an emulated minute for a
+ * policer (bbr_lt_bw_sampling, net/ipv4/tcp_bbr.c) and may go on at a kilobit a second for many minutes, although nothing
+ * holds it back any more.
  */
-const SETTINGS = ['net.ipv4.tcp_syn_retries=127', 'net.ipv4.tcp_syn_linear_timeouts=120', 'net.ipv4.tcp_congestion_control=cubic'];
+const SETTINGS = ['net.ipv4.tcp_syn_retries=127', 'net.ipv4.tcp_syn_linear_timeouts=120', 'net.ipv4.tcp_congestion_control=reno'];
 
 /** The same in every namespace: a guest resumed from a saved state already knows its gateway's. */
 const TAP_MAC = '02:5e:67:75:65:01';
