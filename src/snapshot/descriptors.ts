@@ -52,8 +52,8 @@ function fileOf(target: string, link: string, links: number, proc: string, ownRo
   return ownRoot ? target : `${proc}/root${target}`;
 }
 
-/** Anonymous memory that a tree shares within itself is in its image. */
-const INNER_SHARED = /^(\/dev\/zero \(deleted\)|\/SYSV[0-9a-f]{8}(?: \(deleted\))?)$/;
+/** Anonymous memory that a tree shares within itself is in its image. CRIU restores it as a memfd of this name (criu/shmem.c). */
+const INNER_SHARED = /^((?:\/memfd:)?\/dev\/zero \(deleted\)|\/SYSV[0-9a-f]{8}(?: \(deleted\))?)$/;
 
 /** EI_CLASS of an ELF header (elf(5)): the program's own, as the vDSO of a restored task is where CRIU has put it. */
 const CLASS_64 = 2;
