@@ -47,7 +47,7 @@ async function takeRound({ order, handover, folder, startTime, idleGroup }: Snap
   await fs.rm(`${folder}/last`, { force: true });
   let watcher: Watcher | undefined;
   const { exitCode, stderr } = await run(preDumpCommand(order, folder, number), {
-    started(criu) { if (idleGroup !== undefined) watcher = watch(criu, order.pid, idleGroup); },
+    started(criu) { watcher = watch(criu, order.pid, idleGroup); },
   });
   watcher?.end();
   if (exitCode !== 0) return (await logErrors(`${images}/dump.log`))[0] ?? (stderr.trim() || `criu ended with exit code ${exitCode.toString()}`);
@@ -64,9 +64,9 @@ interface Watcher {
 
 /**
  * While CRIU holds a task it must not wait for a processor itself: it begins with the usual weight. When it has let the
- * task go, it moves to the cgroup with the lowest, where it reads at its leisure.
+ * task go, it moves to the cgroup with the lowest, where it reads at its leisure; where everybody waits there is none.
  */
-function watch(criu: number, pid: number, idleGroup: string): Watcher {
+function watch(criu: number, pid: number, idleGroup: string | undefined): Watcher {
   let held = false;
   let limit: NodeJS.Timeout | undefined;
   const poll = setInterval(() => {
@@ -75,7 +75,7 @@ function watch(criu: number, pid: number, idleGroup: string): Watcher {
     if (!held || traced) return;
     clearInterval(poll);
     try {
-      writeFileSync(`/sys/fs/cgroup${idleGroup}/cgroup.procs`, criu.toString());
+      if (idleGroup !== undefined) writeFileSync(`/sys/fs/cgroup${idleGroup}/cgroup.procs`, criu.toString());
     } catch {
       // It has ended meanwhile.
     }
