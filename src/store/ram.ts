@@ -3,7 +3,8 @@ import { dirname } from 'node:path';
 import { failed, ok, type Result } from '../failure/result.ts';
 import { display } from '../tools/command.ts';
 import { spellRegion } from '../tools/memmap.ts';
-import { contentOf, findDevice, isMounted, makeAndMount, makeCommand, mountCommand, noteOf, reopen, unmount, zero, zeroCommand, type RamPlace } from '../tools/pmem.ts';
+import { isMounted, unmount } from '../tools/mount.ts';
+import { contentOf, findDevice, makeAndMount, makeCommand, mountCommand, noteOf, reopen, zero, zeroCommand, type RamPlace } from '../tools/pmem.ts';
 import type { Store } from './store.ts';
 
 /** As a rule; which one it is, is found out by its address. */

@@ -24,7 +24,6 @@ export const DRIVERS: readonly string[] = ['nd_e820', 'nd_pmem'];
 
 /** Devices of a bus appear a moment after its driver (nd_async_device_register() in drivers/nvdimm/bus.c). */
 const APPEARS_MILLISECONDS = 2000;
-const BUSY_MILLISECONDS = 10_000;
 const BLOCK = 4096;
 
 /** What the filesystem leaves of a region for files, at least. */
@@ -124,8 +123,6 @@ export async function keepsData(device: string, { size }: Region): Promise<boole
   return true;
 }
 
-export const isMounted = async (path: string): Promise<boolean> => (await run(['mountpoint', '--quiet', path])).exitCode === 0;
-
 /** Makes the filesystem and mounts it. */
 export async function makeAndMount(device: string, place: RamPlace): Promise<Result<undefined>> {
   const { folder } = place;
@@ -136,17 +133,6 @@ export async function makeAndMount(device: string, place: RamPlace): Promise<Res
   }
   await fs.chmod(folder, 0o700);
   await fs.rm(`${folder}/lost+found`, { recursive: true, force: true });
-  return ok(undefined);
-}
-
-/** What is unmounted may be in use for a moment by a command that was killed. */
-export async function unmount(folder: string): Promise<Result<undefined>> {
-  const end = performance.now() + BUSY_MILLISECONDS;
-  while (await isMounted(folder)) {
-    const done = await runOk(['umount', folder]);
-    if (!done.ok && performance.now() > end) return done;
-    if (!done.ok) await sleep(100);
-  }
   return ok(undefined);
 }
 

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { promises as fs } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { failed, ok, type Result } from '../failure/result.ts';
-import { display, run, runOk } from './command.ts';
+import { ok, type Result } from '../failure/result.ts';
+import { run, runOk } from './command.ts';
+import { insist, isMounted, unmount } from './mount.ts';
 
 /** An encrypted container for a folder. */
 export interface Vault {
@@ -31,8 +31,6 @@ const CIPHER = ['--type', 'plain', '--cipher', 'aes-xts-plain64', '--key-size', 
 /** The file is as large as the disk could take, and sparse: it takes up what is written. */
 const SHARE_OF_DISK = 0.95;
 const BLOCK = 4096;
-/** What is unmounted may be in use for a moment: by udev, which looks at every new device, or a command that was killed. */
-const BUSY_MILLISECONDS = 10_000;
 
 const device = ({ name }: Vault): string => `/dev/mapper/${name}`;
 
@@ -51,8 +49,6 @@ export const isOpen = ({ folder }: Vault): Promise<boolean> => isMounted(folder)
 
 /** Opens one that is there, with its key in memory or the sealed one (boot/store). */
 export const reopenVault = (vault: Vault): Promise<Result<string>> => runOk(['/usr/lib/segue/store', 'open', vault.name.replace(/^segue-/, ''), dirname(vault.file)]);
-
-const isMounted = async (path: string): Promise<boolean> => (await run(['mountpoint', '--quiet', path])).exitCode === 0;
 
 /** The folder in memory, for root only, also before anything is in it. */
 async function openMemory(): Promise<Result<undefined>> {
@@ -83,17 +79,6 @@ export async function openVault(vault: Vault): Promise<Result<undefined>> {
   return ok(undefined);
 }
 
-/** Until a command has done its work, or it is in vain. */
-async function insist(argv: readonly string[], done: () => Promise<boolean>): Promise<Result<undefined>> {
-  const end = performance.now() + BUSY_MILLISECONDS;
-  for (;;) {
-    if (await done()) return ok(undefined);
-    const { stderr, exitCode } = await run(argv);
-    if (performance.now() > end) return failed({ reason: 'command-failed', command: display(argv), exitCode, output: stderr.trim() });
-    if (exitCode !== 0) await sleep(100);
-  }
-}
-
 /** Forgets the key that is in memory, and gives the memory back when no other is there. */
 export async function forgetKey(vault: Vault): Promise<void> {
   const names = await fs.readdir(MEMORY).catch(() => undefined);
@@ -108,7 +93,7 @@ export async function forgetKey(vault: Vault): Promise<void> {
 /** Closes it, whatever of it is there, and leaves nothing: without its key the file is noise, wherever the disk still has it. */
 export async function wipeVault(vault: Vault): Promise<Result<undefined>> {
   await fs.rm(vault.sealedKey, { force: true });
-  const unmounted = await insist(['umount', vault.folder], async () => !(await isMounted(vault.folder)));
+  const unmounted = await unmount(vault.folder);
   if (!unmounted.ok) return unmounted;
   const closed = await insist(closeCommand(vault), async () => (await run(['cryptsetup', 'status', vault.name])).exitCode !== 0);
   if (!closed.ok) return closed;

@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { handoverPaths, type WayBackPolicy } from '../model/handover.ts';
 import type { StoreChoice } from '../model/store.ts';
 import { configuredRegion, readRamStore, unfit } from '../survey/ram-store.ts';
-import { isMounted, readNote } from '../tools/pmem.ts';
+import { isMounted } from '../tools/mount.ts';
+import { readNote } from '../tools/pmem.ts';
 
 export interface StoreWishes {
   /** The folder on the disk. */
