@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { failed, ok, type Result } from '../failure/result.ts';
 import { dumpCommand, nsenterOptions, restoreArguments, restoreDescriptors, type DumpOrder } from '../tools/criu.ts';
 import { holdScript, listeningPorts, lockScript } from '../tools/nft.ts';
-import { archive } from '../tools/tar.ts';
+import { archive, archiveName } from '../tools/tar.ts';
 import { spellRegion } from '../tools/memmap.ts';
 import type { Vault } from '../tools/vault.ts';
 import type { Kernel } from '../survey/kernels.ts';
@@ -65,10 +65,10 @@ const SNAPSHOT_BUDGET = 1.5;
 
 const memoryOf = (tree: Tree): number => tree.tasks.reduce((sum, { memory }) => sum + memory, 0);
 
-/** Bytes that the store must have free: the memory of the workloads, their files on tmpfs, and room for CRIU's logs. */
-export function neededBytes(workloads: readonly Workload[], prepare: boolean): number {
+/** Bytes that the store must have free: the memory of the workloads, so many bytes of files on tmpfs, and room for CRIU's logs. */
+export function neededBytes(workloads: readonly Workload[], files: number, prepare: boolean): number {
   const memory = workloads.reduce((sum, workload) => sum + workload.memory, 0);
-  return memory * (1.1 + (prepare ? SNAPSHOT_BUDGET : 0)) + 64 * 2 ** 20;
+  return memory * (1.1 + (prepare ? SNAPSHOT_BUDGET : 0)) + files + 64 * 2 ** 20;
 }
 
 const write = (path: string, content: string): Extract<Action, { kind: 'write' }> => ({ kind: 'write', path, content });
@@ -111,7 +111,6 @@ function order(workload: Workload, tree: Tree, paths: HandoverPaths, prepare: bo
 
 const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
 const lines = (items: readonly string[]): string => items.map((item) => `${item}\n`).join('');
-const archiveName = (path: string): string => `${path.slice(1).replaceAll('/', '-') || 'root'}.tar`;
 
 /** What boot/restore reads about a workload, and the drop-in that calls it. */
 function handoverOf(workload: Workload, paths: HandoverPaths, before: readonly string[]): Step[] {
@@ -126,7 +125,7 @@ function handoverOf(workload: Workload, paths: HandoverPaths, before: readonly s
     file('name its cgroup', `${folder}/control-group`, `${workload.controlGroup}\n`),
     file('name its main process', `${folder}/main`, `${workload.mainPid.toString()}\n`),
     file('list its trees', `${folder}/trees.list`, lines(trees.map(({ root }) => `${root.pid.toString()} ${nsenterOptions(workload.entered).join(' ')}`))),
-    file('list its archives', `${folder}/files`, lines(workload.privateMounts.map(({ path }) => `${path} ${archiveName(path)}`))),
+    file('list its archives', `${folder}/files`, lines(workload.privateMounts.map(({ path }) => `${archiveName(path)} ${path}`))),
     ...trees.flatMap((tree): Step[] => [
       file(`prepare the restore of ${tree.root.pid.toString()}`, `${paths.tree(unit, tree.root.pid)}/restore.arguments`, lines(restoreArguments(order(workload, tree, paths, false)))),
       file(`list the files to open for ${tree.root.pid.toString()}`, `${paths.tree(unit, tree.root.pid)}/descriptors`, lines(restoreDescriptors(order(workload, tree, paths, false)))),

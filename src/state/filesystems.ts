@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { ok } from '../failure/result.ts';
 import type { Step } from '../model/step.ts';
+import type { Survey } from '../model/survey.ts';
 import type { Mount } from '../model/task.ts';
 import { mounts, type MountedAt } from '../tools/findmnt.ts';
 import { blockDevices, type BlockDevice } from '../tools/lsblk.ts';
@@ -15,26 +16,58 @@ const OF_THE_BOOT = ['/dev/hugepages', '/dev/mqueue', '/dev/shm', '/run/lock', '
 /** Filesystems that are whole when everything was written to the disk: nothing has to look at them before the mount. */
 const WHOLE = ['ext4', 'vfat', 'xfs'];
 
-/** For `mount --all --fstab`, in the order in which they were made; `uuids` are those of filesystems on devices, by their path. */
-export const tableOfMounts = (mounted: readonly MountedAt[], uuids: ReadonlyMap<string, string> = new Map()): string =>
+/** What it takes to mount something again, in the words of fstab(5). */
+export interface Source {
+  readonly source: string;
+  readonly type: string;
+  /** Besides those that it has. */
+  readonly options?: string;
+}
+
+const escaped = (path: string): string => path.replaceAll(/[\s\\#]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`);
+
+/** For `mount --all --fstab`, in the order in which they were made; `sources` are those of mounts by their path. */
+export const tableOfMounts = (mounted: readonly MountedAt[], sources: ReadonlyMap<string, Source>): string =>
   mounted
-    .filter(({ path, type }) => type !== 'autofs' && (OF_THE_BOOT.includes(path) || uuids.has(path)))
-    .map(({ path, type, options }) => `${uuids.has(path) ? `UUID=${uuids.get(path) ?? ''}` : type} ${path.replaceAll(/[\s\\#]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`)} ${type} ${options},X-mount.mkdir 0 0\n`)
+    .flatMap(({ path, type, options }) => {
+      const found = sources.get(path);
+      // An automount has the path of what it mounts.
+      return found === undefined || type === 'autofs' ? [] : `${escaped(found.source)} ${escaped(path)} ${found.type} ${options},${found.options === undefined ? '' : `${found.options},`}X-mount.mkdir 0 0\n`;
+    })
     .join('');
 
-/** By its path, the UUID of each filesystem on a device; undefined if one of them takes more than a mount to be there. */
-export function mountable(onDevices: readonly Mount[], devices: readonly BlockDevice[], sys = '/sys'): ReadonlyMap<string, string> | undefined {
-  const uuids = new Map<string, string>();
-  for (const { device, path, root, type } of onDevices) {
-    const known = devices.filter(({ number }) => number === device);
-    const uuid = known[0]?.uuid;
-    if (uuid === undefined || devices.some((other) => other.uuid === uuid && other.number !== device)) return undefined;
-    if (!WHOLE.includes(type) || root !== '/' || !isDisk(`${sys}/dev/block/${device}`)) return undefined;
-    const errors = `${sys}/fs/ext4/${known[0]?.name ?? ''}/errors_count`;
-    if (type === 'ext4' && (!existsSync(errors) || readFileSync(errors, 'utf8').trim() !== '0')) return undefined;
-    uuids.set(path, uuid);
+/** How to mount, by its path, each of the machine's filesystems that is there after a boot; undefined if one of them takes more than a mount. */
+export function mountable({ hostMounts, mountedByUnits }: Pick<Survey, 'hostMounts' | 'mountedByUnits'>, devices: readonly BlockDevice[], sys = '/sys'): ReadonlyMap<string, Source> | undefined {
+  const sources = new Map<string, Source>();
+  for (const mount of hostMounts) {
+    const { device, path, root, type } = mount;
+    const isOnDevice = !device.startsWith('0:');
+    if (path === '/' || type === 'autofs') continue;
+    if (OF_THE_BOOT.includes(path)) sources.set(path, { source: type, type });
+    // Who has made it makes it again, or nobody does.
+    else if (!mountedByUnits.has(path) && !(isOnDevice && root === '/')) continue;
+    else if (type === 'tmpfs' && root === '/') sources.set(path, { source: 'tmpfs', type });
+    else if (/^\/(dev|proc|run|sys)\//.test(path)) continue;
+    else if (root !== '/') {
+      const whole = hostMounts.find((other) => other.device === device && other.root === '/' && (other.path === '/' || sources.has(other.path)));
+      if (!isOnDevice || whole === undefined) return undefined;
+      sources.set(path, { source: `${whole.path === '/' ? '' : whole.path}${root}`, type: 'none', options: 'bind' });
+    } else {
+      const uuid = isOnDevice ? uuidOf(mount, devices, sys) : undefined;
+      if (uuid === undefined) return undefined;
+      sources.set(path, { source: `UUID=${uuid}`, type });
+    }
   }
-  return uuids;
+  return sources;
+}
+
+/** The UUID of a filesystem that a mount is enough for. */
+function uuidOf({ device, type }: Mount, devices: readonly BlockDevice[], sys: string): string | undefined {
+  const known = devices.find(({ number }) => number === device);
+  if (known?.uuid === undefined || devices.some((other) => other.uuid === known.uuid && other.number !== device)) return undefined;
+  if (!WHOLE.includes(type) || !isDisk(`${sys}/dev/block/${device}`)) return undefined;
+  const errors = `${sys}/fs/ext4/${known.name}/errors_count`;
+  return type !== 'ext4' || (existsSync(errors) && readFileSync(errors, 'utf8').trim() === '0') ? known.uuid : undefined;
 }
 
 /** No device that somebody has to set up first, as LVM, RAID and loops are. */
@@ -48,20 +81,19 @@ export const filesystems: StateKind = {
   name: 'filesystems',
   async carry({ paths, survey }) {
     const others = survey.hostMounts.filter(({ path }) => path !== '/' && path !== paths.handover);
-    const onDevices = others.filter(({ device }) => !device.startsWith('0:'));
     const isRemote = others.some(({ type }) => REMOTE.test(type));
     const wanted = [
-      ...(onDevices.length > 0 ? ['systemd-udevd.service', 'systemd-udev-trigger.service'] : []),
+      ...(others.some(({ device }) => !device.startsWith('0:')) ? ['systemd-udevd.service', 'systemd-udev-trigger.service'] : []),
       ...(isRemote ? ['remote-fs.target'] : []),
     ];
     const steps: Step[] = [];
     if (wanted.length > 0) steps.push({ phase: 'prepare', title: 'wait for the filesystems besides the root', action: { kind: 'write', path: `${paths.units}/segue-mounts.target.d/filesystems.conf`, content: `[Unit]\nWants=${wanted.join(' ')}\nAfter=${wanted.join(' ')}\n` } });
     const devices = await blockDevices();
     if (!devices.ok) return devices;
-    const uuids = isRemote ? undefined : mountable(onDevices, devices.value);
-    if (uuids === undefined) return ok(steps);
+    const sources = isRemote ? undefined : mountable({ ...survey, hostMounts: survey.hostMounts.filter(({ path }) => path !== paths.handover) }, devices.value);
+    if (sources === undefined) return ok(steps);
     const mounted = await mounts();
     if (!mounted.ok) return mounted;
-    return ok([...steps, { phase: 'prepare', title: 'list what is mounted before anything else', action: { kind: 'write', path: `${paths.state}/mounts`, content: tableOfMounts(mounted.value, uuids) } }]);
+    return ok([...steps, { phase: 'prepare', title: 'list what is mounted before anything else', action: { kind: 'write', path: `${paths.state}/mounts`, content: tableOfMounts(mounted.value, sources) } }]);
   },
 };

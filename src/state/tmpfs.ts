@@ -1,8 +1,11 @@
+import { statfsSync } from 'node:fs';
 import { ok } from '../failure/result.ts';
 import type { Step } from '../model/step.ts';
+import type { Survey } from '../model/survey.ts';
+import type { Mount } from '../model/task.ts';
 import type { Workload } from '../model/workload.ts';
 import { show } from '../tools/systemctl.ts';
-import { archive } from '../tools/tar.ts';
+import { archive, archiveName } from '../tools/tar.ts';
 import type { StateKind } from './kind.ts';
 
 /**
@@ -28,6 +31,17 @@ function namesInRun({ properties, trees }: Workload): string[] {
   return [...(properties['RuntimeDirectory'] ?? '').split(' '), (properties['PIDFile'] ?? '').replace(/^\/run\//, ''), ...held].filter(Boolean);
 }
 
+/** The machine's own, and those of the administrator: what a program has mounted for itself it mounts again. */
+export const archivedTmpfs = ({ hostMounts, mountedByUnits }: Pick<Survey, 'hostMounts' | 'mountedByUnits'>): Mount[] =>
+  hostMounts.filter(({ path, type, root }) => type === 'tmpfs' && root === '/' && (['/run', '/run/lock', '/dev/shm', '/tmp'].includes(path) || mountedByUnits.has(path)));
+
+/** What is in them, bytes. */
+export const tmpfsBytes = (survey: Survey): number =>
+  archivedTmpfs(survey).reduce((sum, { path }) => {
+    const { bsize, blocks, bfree } = statfsSync(path);
+    return sum + (blocks - bfree) * bsize;
+  }, 0);
+
 /**
  * Files on filesystems that the old kernel takes with it. Archived when everything is parked, so that they belong to
  * the images; a file that the new boot has already made wins over the old one.
@@ -35,7 +49,6 @@ function namesInRun({ properties, trees }: Workload): string[] {
 export const tmpfs: StateKind = {
   name: 'files on tmpfs',
   async carry({ paths, survey, carried }) {
-    const mounts = survey.hostMounts.filter((mount) => mount.type === 'tmpfs' && mount.root === '/');
     const steps: Step[] = [];
     const list: string[] = [];
 
@@ -45,16 +58,14 @@ export const tmpfs: StateKind = {
     const ofAfresh = units.value.flatMap((unit) => [...(unit['RuntimeDirectory'] ?? '').split(' '), (unit['PIDFile'] ?? '').replace(/^\/run\//, '')]).filter(Boolean);
     const ofCarried = new Set(carried.flatMap(namesInRun));
 
-    for (const [path, left] of [
-      ['/run', [...RUN_OF_THE_PLATFORM, ...ofAfresh].filter((pattern) => ![...ofCarried].some((name) => matches(name, pattern)))],
-      ['/run/lock', []],
-      ['/dev/shm', []],
-      ['/tmp', TMP_OF_THE_PLATFORM],
-    ] as const) {
-      if (!mounts.some((mount) => mount.path === path)) continue;
-      const file = `${path.slice(1).replaceAll('/', '-')}.tar`;
-      list.push(`${path} ${file}`);
-      steps.push({ phase: 'park', title: `archive ${path}`, lane: { of: 'archives', name: path }, action: { kind: 'run', argv: archive(path, `${paths.state}/${file}`, left) } });
+    const left: Readonly<Record<string, readonly string[]>> = {
+      '/run': [...RUN_OF_THE_PLATFORM, ...ofAfresh].filter((pattern) => ![...ofCarried].some((name) => matches(name, pattern))),
+      '/tmp': TMP_OF_THE_PLATFORM,
+    };
+    for (const { path } of archivedTmpfs(survey)) {
+      const file = archiveName(path);
+      list.push(`${file} ${path}`);
+      steps.push({ phase: 'park', title: `archive ${path}`, lane: { of: 'archives', name: path }, action: { kind: 'run', argv: archive(path, `${paths.state}/${file}`, left[path]) } });
     }
     steps.push({ phase: 'prepare', title: 'list the archives', action: { kind: 'write', path: `${paths.state}/tmpfs`, content: list.map((line) => `${line}\n`).join('') } });
     return ok(steps);

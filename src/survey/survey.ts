@@ -79,10 +79,12 @@ const isIdleUserManager = (unit: string, subgroups: readonly string[]): boolean 
 
 /** Looks at the whole machine and touches nothing. Needs root. */
 export async function survey(): Promise<Result<Survey>> {
-  const units = await activeUnits(['service', 'scope']);
+  const [units, mountUnits] = await Promise.all([activeUnits(['service', 'scope']), activeUnits(['mount'])]);
   if (!units.ok) return units;
-  const [shown, facts] = await Promise.all([show(units.value), readFacts()]);
+  if (!mountUnits.ok) return mountUnits;
+  const [shown, shownMounts, facts] = await Promise.all([show(units.value), show(mountUnits.value, ['Where', 'FragmentPath']), readFacts()]);
   if (!shown.ok) return shown;
+  if (!shownMounts.ok) return shownMounts;
   if (!facts.ok) return facts;
 
   const found: Workload[] = [];
@@ -106,5 +108,12 @@ export async function survey(): Promise<Result<Survey>> {
     return { ...workload, obstacles: [existsSync(`/proc/${pid.toString()}`) ? { kind: 'sandbox-hides-criu', error } : { kind: 'ended', pid }] };
   }));
   const byUnit = (a: { unit: string }, b: { unit: string }): number => a.unit.localeCompare(b.unit);
-  return ok({ workloads: workloads.sort(byUnit), afresh: afresh.sort(byUnit), hostMounts: facts.value.init.mounts, reservedPids: facts.value.reservedPids });
+  return ok({
+    workloads: workloads.sort(byUnit),
+    afresh: afresh.sort(byUnit),
+    hostMounts: facts.value.init.mounts,
+    // Without a file it is a mount that somebody else has made, and systemd has only noticed.
+    mountedByUnits: new Set(shownMounts.value.flatMap(({ Where, FragmentPath }) => (FragmentPath ? (Where ?? []) : []))),
+    reservedPids: facts.value.reservedPids,
+  });
 }

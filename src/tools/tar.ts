@@ -9,3 +9,6 @@ export function archive(folder: string, file: string, left: readonly string[] = 
     ...left.map((name) => `--exclude=./${name}`), '.',
   ];
 }
+
+/** A name for the archive of this folder that no other folder's has, in one word. */
+export const archiveName = (folder: string): string => `${encodeURIComponent(folder.slice(1)) || 'root'}.tar`;

@@ -11,6 +11,7 @@ import { requireKexec, requireRoot, requireStore, requireTools, runningKernel } 
 import { survey } from '../survey/survey.ts';
 import { cpuTime } from '../snapshot/activity.ts';
 import { stateKinds } from '../state/kinds.ts';
+import { tmpfsBytes } from '../state/tmpfs.ts';
 import { DRIVERS } from '../tools/pmem.ts';
 import { hasTpm } from '../tools/systemd-creds.ts';
 import { newId } from '../store/journal.ts';
@@ -59,10 +60,11 @@ export async function prepare({ to, afresh, store, ram, prepare: wanted, wayBack
   const id = prepared ?? newId(new Date());
   // To restore what builds on a snapshot, more must be promised than there is: boot/state.
   const strict = read('/proc/sys/vm/overcommit_memory') === '2';
-  const keptIn = await chooseStore({ store, id, ram, release: kernel.value.release, neededBytes: neededBytes(carried, wanted && !strict), wayBack: asked ?? 'restore' });
+  const files = tmpfsBytes(seen.value);
+  const keptIn = await chooseStore({ store, id, ram, release: kernel.value.release, neededBytes: neededBytes(carried, files, wanted && !strict), wayBack: asked ?? 'restore' });
   const inMemory = keptIn.place.kind === 'ram';
   const wayBack = asked ?? (inMemory || (await hasTpm()) ? 'restore' : 'afresh');
-  const room = await requireStore(store, inMemory ? JOURNAL_BYTES : neededBytes(carried, false));
+  const room = await requireStore(store, inMemory ? JOURNAL_BYTES : neededBytes(carried, files, false));
   if (!room.ok) return room;
   const cpuTimes = (): Map<string, number> => new Map(carried.map((workload) => [workload.unit, cpuTime(workload)]));
   const earlier = cpuTimes();
@@ -81,6 +83,6 @@ export async function prepare({ to, afresh, store, ram, prepare: wanted, wayBack
   const later = cpuTimes();
   const elapsed = Number(process.hrtime.bigint() - began);
   const activity = new Map([...later].map(([unit, now]) => [unit, (now - (earlier.get(unit) ?? 0)) / elapsed]));
-  const prepares = wanted && !strict && (inMemory || (await requireStore(store, neededBytes(carried, true))).ok);
+  const prepares = wanted && !strict && (inMemory || (await requireStore(store, neededBytes(carried, files, true))).ok);
   return ok(makePlan(chosen.value, steps, { id, store, keptIn, from, to: kernel.value, initramfs, prepare: prepares, activity, wayBack, keepImages, machine }));
 }

@@ -89,7 +89,7 @@ describe.runIf(isRoot)('state', () => {
     writeFileSync(join(machine.run, 'both'), 'new');
     const [tar, ...args] = archive(old, `${machine.paths.state}/run.tar`);
     execFileSync(tar!, args);
-    machine.write('state/tmpfs', '/run run.tar\n');
+    machine.write('state/tmpfs', 'run.tar /run\n');
 
     expect(machine.sh('state && stat -c %a /run/carried')).toEqual({ stdout: '640\n', stderr: '', exitCode: 0 });
     expect(readFileSync(join(machine.run, 'carried'), 'utf8')).toBe('old');
@@ -97,7 +97,7 @@ describe.runIf(isRoot)('state', () => {
   });
 
   test('an archive that cannot be read is told, and the rest goes on', () => {
-    machine.write('state/tmpfs', '/run missing.tar\n');
+    machine.write('state/tmpfs', 'missing.tar /run\n');
     expect(machine.sh('state').exitCode).toBe(0);
     expect(restored()).toEqual(['state-skipped: files in /run', 'state-restored']);
   });

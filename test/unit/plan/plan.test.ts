@@ -115,8 +115,9 @@ test('a unit that does not run is unknown', () => {
 });
 
 test('the store needs room for the memory of all, and something for logs', () => {
-  expect(neededBytes([], false)).toBe(64 * 2 ** 20);
-  expect(neededBytes([workload('a.service', { memory: 2 ** 30 }), workload('b.service', { memory: 2 ** 30 })], false)).toBeGreaterThan(2 * 2 ** 30);
+  expect(neededBytes([], 0, false)).toBe(64 * 2 ** 20);
+  expect(neededBytes([], 2 ** 30, false)).toBe(2 ** 30 + 64 * 2 ** 20);
+  expect(neededBytes([workload('a.service', { memory: 2 ** 30 }), workload('b.service', { memory: 2 ** 30 })], 0, false)).toBeGreaterThan(2 * 2 ** 30);
 });
 
 test('the phases come one after the other', () => {
@@ -256,7 +257,7 @@ test('boot/restore finds the cgroup, the main process, the trees, the archives a
   expect(written(`${folder}/control-group`)).toBe('/system.slice/rich.service\n');
   expect(written(`${folder}/main`)).toBe('5000\n');
   expect(written(`${folder}/trees.list`)).toBe('5000 --mount --uts\n6000 --mount --uts\n');
-  expect(written(`${folder}/files`)).toBe('/tmp tmp.tar\n/var/tmp var-tmp.tar\n');
+  expect(written(`${folder}/files`)).toBe('tmp.tar /tmp\nvar%2Ftmp.tar /var/tmp\n');
   expect(written(`${folder}/trees/5000/descriptors`)).toBe('20 stream\n21 null\n22 pressure /sys/fs/cgroup/system.slice/rich.service/memory.pressure\n');
   expect(written(`${folder}/trees/6000/restore.arguments`)).toContain('--inherit-fd\nfd[20]:socket:[31]\n');
 });
@@ -267,8 +268,8 @@ test('the archives that are listed are those that are made', () => {
     return action?.kind === 'run' ? [action.argv[action.argv.indexOf('--file') + 1]] : [];
   });
   const listed = [
-    ...written(`${paths.state}/tmpfs`).trim().split('\n').map((line) => `${paths.state}/${line.split(' ')[1] ?? ''}`),
-    ...written(`${paths.workload('rich.service')}/files`).trim().split('\n').map((line) => `${paths.workload('rich.service')}/${line.split(' ')[1] ?? ''}`),
+    ...written(`${paths.state}/tmpfs`).trim().split('\n').map((line) => `${paths.state}/${line.split(' ')[0] ?? ''}`),
+    ...written(`${paths.workload('rich.service')}/files`).trim().split('\n').map((line) => `${paths.workload('rich.service')}/${line.split(' ')[0] ?? ''}`),
   ];
   expect(made.toSorted()).toEqual(listed.toSorted());
 });

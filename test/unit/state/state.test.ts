@@ -111,7 +111,13 @@ test('every tmpfs that the machine has is archived while parked, and listed for 
   const steps = await tmpfsSteps(['/run', '/run/lock', '/dev/shm', '/run/credentials/x', '/sys/fs/cgroup']);
 
   expect(steps.filter(({ phase }) => phase === 'park').map(({ title }) => title)).toEqual(['archive /run', 'archive /run/lock', 'archive /dev/shm']);
-  expect(steps.at(-1)?.action).toMatchObject({ kind: 'write', content: '/run run.tar\n/run/lock run-lock.tar\n/dev/shm dev-shm.tar\n' });
+  expect(steps.at(-1)?.action).toMatchObject({ kind: 'write', content: 'run.tar /run\nrun%2Flock.tar /run/lock\ndev%2Fshm.tar /dev/shm\n' });
+});
+
+test('so is one of the administrator, but not what a program has mounted for itself', async () => {
+  const carried = [workload('a.service')];
+  const seen = survey(carried, { hostMounts: [mount('/srv/a b'), mount('/var/lib/docker/shm')], mountedByUnits: new Set(['/srv/a b']) });
+  expect((await stepsOf({ paths: handoverPaths(root, 'id'), survey: seen, carried })).at(-1)?.action).toMatchObject({ content: 'srv%2Fa%20b.tar /srv/a b\n' });
 });
 
 test('a folder that is bound from a tmpfs is not a tmpfs of its own', async () => {
@@ -134,29 +140,49 @@ describe('filesystems on devices besides the root', () => {
     writeFileSync(join(root, 'fs/ext4/sda2/errors_count'), '0\n');
   });
 
+  const onRoot = mount('/', { device: '8:3', type: 'ext4' });
+  const howToMount = (...hostMounts: Mount[]) => mountable({ hostMounts: [onRoot, ...hostMounts], mountedByUnits: new Set(hostMounts.map(({ path }) => path)) }, DEVICES, root);
+
   test('those that a mount is enough for are listed by their UUID', () => {
-    const uuids = mountable([boot, efi], DEVICES, root);
-    expect(uuids).toEqual(new Map([['/boot', 'e4'], ['/boot/efi', 'AB-CD']]));
-    expect(tableOfMounts([{ path: '/', type: 'ext4', options: 'rw' }, { path: '/boot', type: 'ext4', options: 'rw,relatime' }, { path: '/boot/efi', type: 'vfat', options: 'rw,codepage=437' }], uuids)).toBe('UUID=e4 /boot ext4 rw,relatime,X-mount.mkdir 0 0\nUUID=AB-CD /boot/efi vfat rw,codepage=437,X-mount.mkdir 0 0\n');
+    const sources = howToMount(boot, efi);
+    expect(tableOfMounts([{ path: '/', type: 'ext4', options: 'rw' }, { path: '/boot', type: 'ext4', options: 'rw,relatime' }, { path: '/boot/efi', type: 'vfat', options: 'rw,codepage=437' }], sources!)).toBe('UUID=e4 /boot ext4 rw,relatime,X-mount.mkdir 0 0\nUUID=AB-CD /boot/efi vfat rw,codepage=437,X-mount.mkdir 0 0\n');
   });
 
   test('a path is written as fstab(5) has it', () => {
-    expect(tableOfMounts([{ path: '/a b\\#', type: 'xfs', options: 'rw' }], new Map([['/a b\\#', 'x']]))).toBe('UUID=x /a\\040b\\134\\043 xfs rw,X-mount.mkdir 0 0\n');
+    expect(tableOfMounts([{ path: '/a b\\#', type: 'xfs', options: 'rw' }], new Map([['/a b\\#', { source: 'UUID=x', type: 'xfs' }]]))).toBe('UUID=x /a\\040b\\134\\043 xfs rw,X-mount.mkdir 0 0\n');
   });
 
   test.each([
     ['on LVM', mount('/srv', { device: '253:0', type: 'xfs' })],
     ['of another kind', mount('/srv', { device: '8:2', type: 'btrfs' })],
     ['on a device that lsblk does not know', mount('/srv', { device: '8:9', type: 'xfs' })],
-    ['of which a part is mounted', mount('/srv', { device: '8:1', type: 'vfat', root: '/sub' })],
+    ['of which only a part is mounted', mount('/srv', { device: '8:1', type: 'vfat', root: '/sub' })],
+    ['that is a part of another one', mount('/home', { device: '0:40', type: 'btrfs', root: '/@home' })],
+    ['of memory, a part of it', mount('/srv', { root: '/sub' })],
   ])('one %s waits for systemd, and so do all', (_, other) => {
-    expect(mountable([boot, other], DEVICES, root)).toBeUndefined();
+    expect(howToMount(boot, other)).toBeUndefined();
   });
 
   test('so does one with errors, and one whose UUID is there twice', () => {
-    expect(mountable([efi], [...DEVICES, { name: 'sdb1', number: '8:17', uuid: 'AB-CD' }], root)).toBeUndefined();
+    expect(mountable({ hostMounts: [onRoot, efi], mountedByUnits: new Set() }, [...DEVICES, { name: 'sdb1', number: '8:17', uuid: 'AB-CD' }], root)).toBeUndefined();
     writeFileSync(join(root, 'fs/ext4/sda2/errors_count'), '3\n');
-    expect(mountable([boot], DEVICES, root)).toBeUndefined();
+    expect(howToMount(boot)).toBeUndefined();
+  });
+
+  test("the administrator's tmpfs is listed, and a folder that is seen at another place as well", () => {
+    const sources = howToMount(boot, mount('/srv/ram'), mount('/srv/www', { device: '8:3', type: 'ext4', root: '/home/www' }), mount('/srv/kernels', { device: '8:2', type: 'ext4', root: '/kernels' }));
+    expect([...sources!]).toEqual([
+      ['/boot', { source: 'UUID=e4', type: 'ext4' }],
+      ['/srv/ram', { source: 'tmpfs', type: 'tmpfs' }],
+      ['/srv/www', { source: '/home/www', type: 'none', options: 'bind' }],
+      ['/srv/kernels', { source: '/boot/kernels', type: 'none', options: 'bind' }],
+    ]);
+    expect(tableOfMounts([{ path: '/srv/www', type: 'ext4', options: 'ro,nosuid' }], sources!)).toBe('/home/www /srv/www none ro,nosuid,bind,X-mount.mkdir 0 0\n');
+  });
+
+  test('what a program has mounted for itself it mounts again', () => {
+    const own = [mount('/var/lib/docker/shm'), mount('/var/lib/docker/merged', { type: 'overlay' }), mount('/var/lib/docker', { device: '8:3', type: 'ext4', root: '/var/lib/docker' }), mount('/run/user/0')];
+    expect(mountable({ hostMounts: [onRoot, ...own], mountedByUnits: new Set() }, DEVICES, root)).toEqual(new Map());
   });
 
   test('in any case the restores wait for them', async () => {

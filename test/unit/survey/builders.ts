@@ -128,5 +128,5 @@ export function workload(unit: string, parts: Partial<Workload> = {}): Workload 
 }
 
 export function survey(workloads: readonly Workload[], parts: Partial<Survey> = {}): Survey {
-  return { workloads, afresh: [], hostMounts: [], reservedPids: 300, ...parts };
+  return { workloads, afresh: [], hostMounts: [], mountedByUnits: new Set(), reservedPids: 300, ...parts };
 }

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { tableOfMounts } from '../../../src/state/filesystems.ts';
+import { mountable, tableOfMounts } from '../../../src/state/filesystems.ts';
 import { parseMounts } from '../../../src/tools/findmnt.ts';
 import { fixture } from '../../fixtures/fixture.ts';
 import { damaged } from '../damaged.ts';
+import { mount } from '../survey/builders.ts';
 import { valueOf } from '../value-of.ts';
 
 const mounted = valueOf(parseMounts(fixture('findmnt/server.json')));
@@ -14,7 +15,8 @@ test('every mount of a real machine is read', () => {
 });
 
 test('what every boot mounts is listed as fstab(5) has it; what systemd itself mounts, or makes later, is not', () => {
-  expect(tableOfMounts(mounted)).toMatchInlineSnapshot(`
+  const hostMounts = mounted.map(({ path, type }) => mount(path, { type, ...(path === '/' ? { device: '254:0' } : {}) }));
+  expect(tableOfMounts(mounted, mountable({ hostMounts, mountedByUnits: new Set() }, [])!)).toMatchInlineSnapshot(`
     "tmpfs /dev/shm tmpfs rw,nosuid,nodev,inode64,X-mount.mkdir 0 0
     mqueue /dev/mqueue mqueue rw,nosuid,nodev,noexec,relatime,X-mount.mkdir 0 0
     hugetlbfs /dev/hugepages hugetlbfs rw,nosuid,nodev,relatime,pagesize=2M,X-mount.mkdir 0 0
