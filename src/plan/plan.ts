@@ -234,6 +234,12 @@ const privateArchives = (workload: Workload, paths: HandoverPaths): Step[] =>
     action: run(archive(`/proc/${(workload.trees[0]?.root.pid ?? 0).toString()}/root${mount.path}`, `${paths.workload(workload.unit)}/${archiveName(mount.path)}`)),
   }));
 
+/**
+ * One that is open when the kernel goes is renamed as damaged by the next (journalctl(1), --relinquish-var). It waits for the
+ * disk, beside CRIU.
+ */
+const closeJournal: Step = { phase: 'park', title: "close the system's journal on disk", lane: { of: 'images', name: 'journal' }, action: run(['journalctl', '--relinquish-var']), undo: run(['journalctl', '--flush']) };
+
 /** What makes the initramfs, unless it is there already. */
 const packing = (initramfs: Initramfs, to: Kernel): Step[] =>
   initramfs.kind === 'installed'
@@ -294,6 +300,7 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
   const wants = (unit: string): Step => ({ phase: 'prepare', unit, title: 'have it restored before anything else', action: { kind: 'link', path: `${paths.units}/segue-restore.target.wants/${unit}`, target: `../${unit}` } });
 
   const groups = byPriority(carried);
+  const critical = (groups.at(-1)?.workloads ?? []).toSorted((a, b) => a.memory - b.memory).map(({ unit }) => unit);
   const restoredBefore = (priority: number): string[] => groups.filter((group) => group.priority > priority).flatMap(({ workloads }) => workloads.map(({ unit }) => unit));
   const steps: Step[] = [
     { phase: 'prepare', title: makingOf(keptIn), action: { kind: 'open-store', place: keptIn.place }, undo: { kind: 'wipe-store', place: keptIn.place } },
@@ -304,7 +311,9 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
       const inLane = restoredAfter(workloads, machine.processors * LANES_PER_PROCESSOR);
       return workloads.flatMap((workload) => [...handoverOf(workload, paths, [...restoredBefore(priority), inLane.get(workload.unit)].filter((unit) => unit !== undefined)), wants(workload.unit)]);
     }),
-    { phase: 'prepare', title: 'list them in the order of their restore', action: write(`${paths.handover}/workloads.list`, lines(groups.toReversed().flatMap(({ workloads }) => workloads.toSorted((a, b) => a.memory - b.memory).map(({ unit }) => unit)))) },
+    { phase: 'prepare', title: 'list those who are restored first', action: write(`${paths.handover}/critical.list`, lines(critical)) },
+    // What is written to it meanwhile waits in its sockets.
+    { phase: 'prepare', title: 'start the journal after them', action: write(`${paths.units}/systemd-journald.service.d/segue.conf`, `[Unit]\nAfter=${critical.join(' ')}\n`) },
     { phase: 'prepare', title: 'settle after the last restore', action: write(`${paths.units}/segue-settle.service.d/segue.conf`, `[Unit]\nAfter=${carried.map(({ unit }) => unit).join(' ')}\n`) },
     ...state.filter((step) => step.phase === 'prepare'),
     ...packing(initramfs, options.to),
@@ -335,23 +344,22 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
         ...accepted,
         { phase: 'park', title: `lock the sockets of those ${of}`, action: run(['nft', '-f', '-'], lockScript(priority, workloads)), ...(ports.length === 0 ? { undo: unlock } : {}) },
         ...proveSteps(workloads, paths, options.prepare),
+        ...(index === groups.length - 1 ? [closeJournal] : []),
         ...workloads.flatMap((workload) => parkSteps(workload, paths, options.prepare)),
+        ...workloads.flatMap((workload) => privateArchives(workload, paths)),
       ];
     }),
-    ...carried.flatMap((workload) => privateArchives(workload, paths)),
+    ...(groups.length === 0 ? [closeJournal] : []),
     ...state.filter((step) => step.phase === 'park'),
     {
       phase: 'park',
       title: 'seal the hand-over',
-      lane: { of: 'ends', name: 'seal' },
       action: {
         kind: 'seal',
         handover: paths.handover,
         workloads: carried.map((workload) => ({ unit: workload.unit, controlGroup: workload.controlGroup, hostNetwork: !workload.entered.includes('net'), archives: workload.privateMounts.map(({ path }) => archiveName(path)), images: workload.trees.map((tree) => order(workload, tree, paths, false).images) })),
       },
     },
-    // One that is open when the kernel goes is renamed as damaged by the next (journalctl(1), --relinquish-var).
-    { phase: 'park', title: "close the system's journal on disk", lane: { of: 'ends', name: 'journal' }, action: run(['journalctl', '--relinquish-var']), undo: run(['journalctl', '--flush']) },
     // Of these it is told if they could not be written.
     { phase: 'jump', title: 'write the hand-over to disk', action: run(['sync', '--file-system', paths.handover]) },
     { phase: 'jump', title: 'write all filesystems to disk', action: run(['sync']) },

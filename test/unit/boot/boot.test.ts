@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isRoot, PrivateMachine } from './private-machine.ts';
@@ -28,6 +28,15 @@ describe.runIf(isRoot)('boot', () => {
     expect(calls()).toEqual(['start --no-block default.target']);
     expect(machine.journal().map(({ event }) => event)).toEqual(['booting']);
     expect(existsSync(`${machine.paths.upgrade}/booted`)).toBe(true);
+  });
+
+  test('the generators that boot/early has put out of the way run again before', () => {
+    mkdirSync(join(machine.run, 'systemd/system-generators'), { recursive: true });
+    writeFileSync(join(machine.run, 'systemd/system-generators/fstab'), '');
+    writeFileSync(join(machine.run, 'systemd/system-generators/own'), '#!/bin/sh\n');
+    expect(machine.sh('boot').exitCode).toBe(0);
+    expect(calls()).toEqual(['daemon-reload', 'start --no-block default.target']);
+    expect(readdirSync(join(machine.run, 'systemd/system-generators'))).toEqual(['own']);
   });
 
   test('systemd is asked again until it hears', () => {

@@ -62,6 +62,17 @@ describe.runIf(isRoot)('segue-generator', () => {
     expect(waits()).toBe(false);
   });
 
+  test('then the generators that boot/early has put out of the way are run by this one', () => {
+    for (const [name, mode, script] of [['fstab', 0o755, 'echo "$@" >/run/fstab; umask >>/run/fstab'], ['failing', 0o755, 'exit 1'], ['unused', 0o644, 'exit 1']] as const) writeFileSync(join(machine.generators, name), `#!/bin/sh\n${script}\n`, { mode });
+    mkdirSync(join(machine.run, 'systemd/system-generators'), { recursive: true });
+    for (const name of ['failing', 'fstab', 'unused', 'gone']) writeFileSync(join(machine.run, 'systemd/system-generators', name), '');
+    expect(generate()).toEqual(SILENCE);
+    expect(readFileSync(join(machine.run, 'fstab'), 'utf8')).toBe(`/nowhere/normal ${machine.early} /nowhere/late\n0022\n`);
+    machine.sh('rm -r /run/fstab "$1"/*; : >/run/segue/mounted', machine.early);
+    expect(generate()).toEqual(SILENCE);
+    expect(existsSync(join(machine.run, 'fstab'))).toBe(false);
+  });
+
   test('it waits for what boot/early is about to do', () => {
     const early = 'exec 4>/run/segue/early.lock; flock 4; { read line <"$2/go"; : >/run/segue/mounted; } &';
     const { exitCode } = machine.sh(`mkfifo "$2/go"; (${early}) ; (sleep 0.2; echo >"$2/go") & exec 4>&-; exec segue-generator /nowhere/normal "$1" /nowhere/late`, machine.early, machine.store);

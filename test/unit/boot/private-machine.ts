@@ -33,15 +33,17 @@ export class PrivateMachine implements Disposable {
   readonly normal = join(this.#folder, 'normal');
   /** Becomes /etc/segue. */
   readonly etc = join(this.#folder, 'etc');
+  /** Becomes /usr/lib/systemd/system-generators. */
+  readonly generators = join(this.#folder, 'generators');
   /** Becomes the part of /dev that is the container's. */
   readonly dev = join(this.#folder, 'dev');
   readonly paths: HandoverPaths = handoverPaths(this.store, ID);
   commandLine = `root=/dev/vda ro segue.upgrade=${ID} segue.store=${this.store}`;
 
   constructor() {
-    for (const folder of [this.lib, this.bin, join(this.run, 'segue'), this.early, this.normal, this.etc, this.dev, this.paths.handover]) mkdirSync(folder, { recursive: true });
+    for (const folder of [this.lib, this.bin, join(this.run, 'segue'), this.early, this.normal, this.etc, this.generators, this.dev, this.paths.handover]) mkdirSync(folder, { recursive: true });
     for (const name of readdirSync(BOOT)) {
-      const script = readFileSync(join(BOOT, name), 'utf8').replaceAll('/usr/lib/segue', this.lib).replaceAll('/etc/segue', this.etc).replaceAll(/\/dev\/(?=segue|mapper)/g, `${this.dev}/`).replaceAll('/usr/lib/systemd/systemd-sysctl', `${this.bin}/systemd-sysctl`);
+      const script = readFileSync(join(BOOT, name), 'utf8').replaceAll('/usr/lib/segue', this.lib).replaceAll('/etc/segue', this.etc).replaceAll(/\/dev\/(?=segue|mapper)/g, `${this.dev}/`).replaceAll('/usr/lib/systemd/system-generators', this.generators).replaceAll('/usr/lib/systemd/systemd-sysctl', `${this.bin}/systemd-sysctl`);
       writeFileSync(join(this.lib, name), script, { mode: 0o755 });
     }
     // What these would do they would do to the machine that the tests run on.

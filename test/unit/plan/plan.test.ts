@@ -82,6 +82,16 @@ const archives = indices((step) => runs(step, 'tar'));
 const seal = index(({ action }) => action.kind === 'seal');
 const park = indices(({ phase }) => phase === 'park');
 
+test('of the most critical the archives are made last, and beside their images the journal is closed; they are also restored before it', async () => {
+  const critical = { unitFiles: [{ path: '/x', content: '[X-Segue]\nPriority=90\n' }] };
+  const { steps: both, paths: at } = await plan(survey([workload('batch.service', { privateMounts: [mount('/tmp')] }), workload('large.service', { ...critical, memory: 2 ** 30 }), workload('small.service', critical)]));
+  const order = both.flatMap(({ title, unit, lane }) => (lane === undefined ? [] : [`${lane.of}: ${unit ?? title}`]));
+  expect(order.filter((line, before) => line !== order[before - 1])).toEqual(['images: batch.service', 'archives: batch.service', "images: close the system's journal on disk", 'images: large.service', 'images: small.service']);
+  const content = (path: string) => both.flatMap(({ action }) => (action.kind === 'write' && action.path === path ? [action.content] : []));
+  expect(content(`${at.handover}/critical.list`)).toEqual(['small.service\nlarge.service\n']);
+  expect(content(`${at.units}/systemd-journald.service.d/segue.conf`)).toEqual(['[Unit]\nAfter=small.service large.service\n']);
+});
+
 test('where nobody listens no connection is held back or waited for, and giving up opens the lock', async () => {
   const { steps: quiet } = await plan(survey([workload('quiet.service')]));
   expect(quiet.filter(({ action }) => action.kind === 'drain')).toEqual([]);
