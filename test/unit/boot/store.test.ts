@@ -46,6 +46,15 @@ describe.runIf(isRoot)('the container', () => {
     expect(called().some((line) => line.startsWith('systemd-creds'))).toBe(false);
   });
 
+  test('what is read from it is read far ahead, and cached once; nothing else is touched', () => {
+    keyInMemory();
+    program('losetup', 'exit 1');
+    const devices = `for name in other segue-${ID}; do mkdir -p /sys/block/dm-$name/dm /sys/block/dm-$name/queue /sys/block/dm-$name/slaves/loop-$name && echo $name >/sys/block/dm-$name/dm/name && echo 128 >/sys/block/dm-$name/queue/read_ahead_kb; done`;
+    const { stdout, exitCode } = machine.sh(`/usr/bin/mount -t tmpfs tmpfs /sys/block && ${devices} && store open "$1" "$2" && cat /sys/block/dm-*/queue/read_ahead_kb`, ID, machine.paths.upgrade);
+    expect({ stdout, exitCode }).toEqual({ stdout: '128\n4096\n', exitCode: 0 });
+    expect(called().filter((line) => line.startsWith('losetup'))).toEqual([`losetup --direct-io=on /dev/loop-segue-${ID}`]);
+  });
+
   test('one that is open is left as it is', () => {
     program('mountpoint', '');
     expect(store('open')).toEqual({ stdout: '', stderr: '', exitCode: 0 });
