@@ -31,9 +31,9 @@ function namesInRun({ properties, trees }: Workload): string[] {
   return [...(properties['RuntimeDirectory'] ?? '').split(' '), (properties['PIDFile'] ?? '').replace(/^\/run\//, ''), ...held].filter(Boolean);
 }
 
-/** The machine's own, and those of the administrator: what a program has mounted for itself it mounts again. */
-export const archivedTmpfs = ({ hostMounts, mountedByUnits }: Pick<Survey, 'hostMounts' | 'mountedByUnits'>): Mount[] =>
-  hostMounts.filter(({ path, type, root }) => type === 'tmpfs' && root === '/' && (['/run', '/run/lock', '/dev/shm', '/tmp'].includes(path) || mountedByUnits.has(path)));
+/** The machine's own, and those of the administrator: what a program has mounted for itself it mounts again. Of several at one place the last is seen. */
+const archivedTmpfs = ({ hostMounts, mountedByUnits }: Pick<Survey, 'hostMounts' | 'mountedByUnits'>): Mount[] =>
+  hostMounts.filter(({ path, type, root }, at) => hostMounts.findLastIndex((other) => other.path === path) === at && type === 'tmpfs' && root === '/' && (['/run', '/run/lock', '/dev/shm', '/tmp'].includes(path) || mountedByUnits.has(path)));
 
 /** What is in them, bytes. */
 export const tmpfsBytes = (survey: Survey): number =>
