@@ -68,8 +68,10 @@ export function commands(action: Action): string {
       return 'nft list tables inet | grep -E " (segue|CRIU)-" | sed "s/^/delete /" | nft -f -';
     case 'sum':
       return summing(action.handover);
+    case 'seal-workloads':
+      return action.workloads.map(({ unit }) => `# its locks in the new kernel, from the sockets as imaged: ${action.handover}/workloads/${unit}/lock.nft\n${summing(`${action.handover}/workloads/${unit}`)}`).join('\n');
     case 'seal':
-      return `# locks of the new kernel, from the sockets as imaged: ${action.handover}/lock.nft\n${summing(action.handover)}, of what has come since`;
+      return `cat ${action.handover}/workloads/*/lock.nft >${action.handover}/lock.nft\n${summing(action.handover)}, of what has come since`;
     case 'jump':
       return 'kexec --exec';
   }

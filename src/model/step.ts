@@ -45,8 +45,10 @@ export type Action =
   | { readonly kind: 'unlock' }
   /** Computes the checksums of what is in the hand-over already. */
   | { readonly kind: 'sum'; readonly handover: string }
-  /** Writes the locks of the new kernel and the checksums: the hand-over is complete. */
-  | { readonly kind: 'seal'; readonly handover: string; readonly workloads: readonly SealedWorkload[] }
+  /** Writes these workloads' locks for the new kernel, and their checksums. */
+  | { readonly kind: 'seal-workloads'; readonly handover: string; readonly workloads: readonly SealedWorkload[] }
+  /** Puts all locks together, and writes the other checksums: the hand-over is complete. */
+  | { readonly kind: 'seal'; readonly handover: string; readonly units: readonly string[] }
   /** Makes the place for the hand-over, unless it is open already; nothing is left of it when it is wiped. */
   | { readonly kind: 'open-store'; readonly place: StorePlace }
   | { readonly kind: 'wipe-store'; readonly place: StorePlace }

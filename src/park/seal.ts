@@ -26,17 +26,12 @@ async function socketsOf(controlGroup: string, all: readonly InetSocket[]): Prom
   return socketsHeld(files, all);
 }
 
-/** The locks of a workload's trees in the new kernel, and their names. */
-interface Locks {
-  readonly names: readonly string[];
-  readonly script: string;
-}
-
-const locksFor = (names: readonly string[], sockets: readonly InetSocket[]): Locks =>
-  sockets.length === 0 ? { names: [], script: '' } : { names, script: names.map((table) => handoverLockScript(table, sockets)).join('\n') };
+/** Its part of `lock.nft`: the tables of these names, which CRIU finds and deletes at the restore. */
+const partOf = (folder: string): string => `${folder}/lock.nft`;
+const locksFor = (names: readonly string[], sockets: readonly InetSocket[]): string => (sockets.length === 0 ? '' : names.map((table) => handoverLockScript(table, sockets)).join('\n'));
 
 /** Sums what its images, all of them taken while everything stood still, and its archives are made of. */
-async function sealImaged(handover: string, workload: SealedWorkload, existing: ReadonlySet<string>, all: readonly InetSocket[]): Promise<Result<Locks>> {
+async function sealImaged(handover: string, workload: SealedWorkload, existing: ReadonlySet<string>, all: readonly InetSocket[]): Promise<Result<undefined>> {
   const folder = `workloads/${workload.unit}`;
   const tables: string[] = [];
   for (const images of workload.images) {
@@ -45,18 +40,19 @@ async function sealImaged(handover: string, workload: SealedWorkload, existing: 
     if (workload.hostNetwork && !existing.has(table)) return failed({ reason: 'step-failed', step: 'seal the hand-over', error: `CRIU's lock ${table} of ${workload.unit} is not there` });
     tables.push(table);
   }
-  const locks = locksFor(tables, workload.hostNetwork ? await socketsOf(workload.controlGroup, all) : []);
-  await write(`${handover}/${folder}/locks`, locks.names.map((table) => `${table}\n`).join(''));
+  const sockets = workload.hostNetwork ? await socketsOf(workload.controlGroup, all) : [];
+  await write(partOf(`${handover}/${folder}`), locksFor(tables, sockets));
+  await write(`${handover}/${folder}/locks`, sockets.length === 0 ? '' : tables.map((table) => `${table}\n`).join(''));
   const files = (await filesBelow(`${handover}/${folder}`)).map((file) => `${folder}/${file}`);
   const earlier = await Promise.all(files.filter((file) => file.endsWith('/snapshots/manifest')).map((file) => fs.readFile(`${handover}/${file}`, 'utf8')));
   const summed = await checksums(handover, files.filter(unsummed));
   if (!summed.ok) return summed;
   await write(`${handover}/${folder}/manifest`, [...summed.value.map(({ line }) => `${line}\n`), ...earlier].join(''));
-  return ok(locks);
+  return ok(undefined);
 }
 
 /** All that was imaged while it slept was summed then (src/snapshot/imprint-file.ts); its archives were made now. */
-async function sealProven(handover: string, { unit, archives }: SealedWorkload, all: readonly InetSocket[]): Promise<Result<Locks>> {
+async function sealProven(handover: string, { unit, archives }: SealedWorkload, all: readonly InetSocket[]): Promise<Result<undefined>> {
   const folder = `workloads/${unit}`;
   const imprint = readImprint(`${handover}/${folder}`);
   if (imprint === undefined) return failed({ reason: 'step-failed', step: 'seal the hand-over', error: `the imprint of ${unit} is gone` });
@@ -66,29 +62,26 @@ async function sealProven(handover: string, { unit, archives }: SealedWorkload, 
     await fs.appendFile(`${handover}/${folder}/manifest`, summed.value.map(({ line }) => `${line}\n`).join(''));
   }
   const sockets = new Set(imprint.sockets);
-  return ok(locksFor(imprint.locks, all.filter((socket) => sockets.has(socket.inode))));
+  await write(partOf(`${handover}/${folder}`), locksFor(imprint.locks, all.filter((socket) => sockets.has(socket.inode))));
+  return ok(undefined);
 }
 
-/**
- * Completes the hand-over: the locks that the new kernel sets before its network is up, made from the sockets as the
- * images have them, and `manifest`, the checksums that boot/lock and boot/restore verify.
- */
-export async function seal(handover: string, workloads: readonly SealedWorkload[]): Promise<Result<undefined>> {
+/** Completes these (stopped) workloads in the hand-over: their locks, made from the sockets as the images have them, and their checksums. */
+export async function sealWorkloads(handover: string, workloads: readonly SealedWorkload[]): Promise<Result<undefined>> {
   const [all, tables] = await Promise.all([inetSockets(), lockTables()]);
   if (!all.ok) return all;
   if (!tables.ok) return tables;
   const existing = new Set(tables.value);
-  const scripts: string[] = [];
-  const summedAnew = new Set<string>();
-  const sealed = await pMap(workloads, async (workload) => {
-    const proven = workload.images.every(isProven);
-    if (!proven || workload.archives.length > 0) summedAnew.add(workload.unit);
-    return await (proven ? sealProven(handover, workload, all.value) : sealImaged(handover, workload, existing, all.value));
-  }, { concurrency: availableParallelism() });
-  for (const locks of sealed) {
-    if (!locks.ok) return locks;
-    scripts.push(locks.value.script);
-  }
-  await write(`${handover}/lock.nft`, scripts.join('\n'));
-  return sumTheRest(handover, workloads.map(({ unit }) => unit), summedAnew);
+  const sealed = await pMap(workloads, (workload) => (workload.images.every(isProven) ? sealProven(handover, workload, all.value) : sealImaged(handover, workload, existing, all.value)), { concurrency: availableParallelism() });
+  return sealed.find(({ ok: is }) => !is) ?? ok(undefined);
+}
+
+/**
+ * Completes the hand-over when its workloads are: `lock.nft`, the locks that the new kernel sets before its network is up,
+ * and `manifest`, the checksums that boot/lock and boot/restore verify.
+ */
+export async function seal(handover: string, units: readonly string[]): Promise<Result<undefined>> {
+  const parts = await Promise.all(units.map((unit) => fs.readFile(partOf(`${handover}/workloads/${unit}`), 'utf8')));
+  await write(`${handover}/lock.nft`, parts.join('\n'));
+  return sumTheRest(handover, units);
 }

@@ -40,20 +40,12 @@ async function read(handover: string, list: string): Promise<Map<string, string>
 
 /** While everything still runs: the checksums of what is in the hand-over already, and will stay as it is. */
 export async function sumBeforehand(handover: string): Promise<Result<undefined>> {
-  const units = await fs.readdir(`${handover}/${WORKLOADS}`).catch(() => []);
-  const lists = await Promise.all(units.map((unit) => fs.access(`${handover}/${listOf(unit)}`).then(() => [listOf(unit)], () => [])));
-  const files = (await others(handover)).filter((file) => file !== OF_LISTS);
-  const summed = await writeSums(handover, OF_LISTS, lists.flat(), new Map());
-  return summed.ok ? writeSums(handover, OF_OTHERS, files, new Map()) : summed;
+  return writeSums(handover, OF_OTHERS, await others(handover), new Map());
 }
 
-/** Completes them when all is there. The lists of the workloads `anew` were written since. */
-export async function sumTheRest(handover: string, units: readonly string[], anew: ReadonlySet<string>): Promise<Result<undefined>> {
-  const known = await read(handover, OF_LISTS);
-  for (const unit of anew) known.delete(listOf(unit));
-  const summed = await writeSums(handover, OF_LISTS, units.map(listOf), known);
-  if (!summed.ok) return summed;
-  const earlier = await read(handover, OF_OTHERS);
-  earlier.delete(OF_LISTS);
-  return writeSums(handover, OF_OTHERS, await others(handover), earlier);
+/** Completes them when all is there. */
+export async function sumTheRest(handover: string, units: readonly string[]): Promise<Result<undefined>> {
+  const known = await read(handover, OF_OTHERS);
+  const summed = await writeSums(handover, OF_LISTS, units.map(listOf), new Map());
+  return summed.ok ? writeSums(handover, OF_OTHERS, await others(handover), known) : summed;
 }

@@ -17,7 +17,7 @@ import { LANES_PER_PROCESSOR, restoredAfter } from './lanes.ts';
 import { byPriority } from './priority.ts';
 import { restoreUnit } from './restore-unit.ts';
 import { HANDOVER_FORMAT, handoverPaths, WAY_BACK, type HandoverPaths, type WayBackPolicy } from '../model/handover.ts';
-import type { Action, Step } from '../model/step.ts';
+import type { Action, Step, SealedWorkload } from '../model/step.ts';
 
 export interface PlanOptions {
   readonly id: string;
@@ -234,6 +234,14 @@ const privateArchives = (workload: Workload, paths: HandoverPaths): Step[] =>
     action: run(archive(`/proc/${(workload.trees[0]?.root.pid ?? 0).toString()}/root${mount.path}`, `${paths.workload(workload.unit)}/${archiveName(mount.path)}`)),
   }));
 
+const sealed = (workload: Workload, paths: HandoverPaths): SealedWorkload => ({
+  unit: workload.unit,
+  controlGroup: workload.controlGroup,
+  hostNetwork: !workload.entered.includes('net'),
+  archives: workload.privateMounts.map(({ path }) => archiveName(path)),
+  images: workload.trees.map((tree) => order(workload, tree, paths, false).images),
+});
+
 /**
  * One that is open when the kernel goes is renamed as damaged by the next (journalctl(1), --relinquish-var). It waits for the
  * disk, beside CRIU.
@@ -347,19 +355,12 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
         ...(index === groups.length - 1 ? [closeJournal] : []),
         ...workloads.flatMap((workload) => parkSteps(workload, paths, options.prepare)),
         ...workloads.flatMap((workload) => privateArchives(workload, paths)),
+        { phase: 'park', title: `seal those ${of}`, lane: { of: 'ends', name: 'seal' }, action: { kind: 'seal-workloads', handover: paths.handover, workloads: workloads.map((workload) => sealed(workload, paths)) } },
       ];
     }),
     ...(groups.length === 0 ? [closeJournal] : []),
     ...state.filter((step) => step.phase === 'park'),
-    {
-      phase: 'park',
-      title: 'seal the hand-over',
-      action: {
-        kind: 'seal',
-        handover: paths.handover,
-        workloads: carried.map((workload) => ({ unit: workload.unit, controlGroup: workload.controlGroup, hostNetwork: !workload.entered.includes('net'), archives: workload.privateMounts.map(({ path }) => archiveName(path)), images: workload.trees.map((tree) => order(workload, tree, paths, false).images) })),
-      },
-    },
+    { phase: 'park', title: 'seal the hand-over', action: { kind: 'seal', handover: paths.handover, units: carried.map(({ unit }) => unit) } },
     // Of these it is told if they could not be written.
     { phase: 'jump', title: 'write the hand-over to disk', action: run(['sync', '--file-system', paths.handover]) },
     { phase: 'jump', title: 'write all filesystems to disk', action: run(['sync']) },

@@ -65,7 +65,7 @@ export const tmpfs: StateKind = {
     for (const { path } of archivedTmpfs(survey)) {
       const file = archiveName(path);
       list.push(`${file} ${path}`);
-      steps.push({ phase: 'park', title: `archive ${path}`, lane: { of: 'archives', name: path }, action: { kind: 'run', argv: archive(path, `${paths.state}/${file}`, left[path]) } });
+      steps.push({ phase: 'park', title: `archive ${path}`, lane: { of: 'ends', name: path }, action: { kind: 'run', argv: archive(path, `${paths.state}/${file}`, left[path]) } });
     }
     steps.push({ phase: 'prepare', title: 'list the archives', action: { kind: 'write', path: `${paths.state}/tmpfs`, content: list.map((line) => `${line}\n`).join('') } });
     return ok(steps);

@@ -7,7 +7,7 @@ import { dump } from '../park/dump.ts';
 import { resume } from '../park/resume.ts';
 import { thaw } from '../park/freezer.ts';
 import { prove } from '../park/prove.ts';
-import { seal } from '../park/seal.ts';
+import { seal, sealWorkloads } from '../park/seal.ts';
 import { sumBeforehand } from '../park/sums.ts';
 import { write } from '../park/write.ts';
 import { threadsOf } from '../snapshot/imprint.ts';
@@ -62,8 +62,10 @@ async function act(action: Action): Promise<Result<Note | undefined>> {
       return deleteLockTables();
     case 'sum':
       return sumBeforehand(action.handover);
+    case 'seal-workloads':
+      return sealWorkloads(action.handover, action.workloads);
     case 'seal':
-      return seal(action.handover, action.workloads);
+      return seal(action.handover, action.units);
     case 'open-store':
       return storeOf(action.place).open();
     case 'wipe-store':

@@ -1,7 +1,7 @@
 import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { seal } from '../../../src/park/seal.ts';
+import { seal, sealWorkloads } from '../../../src/park/seal.ts';
 import { fixtureFolder } from '../../fixtures/fixture.ts';
 import { isRoot, PrivateMachine } from './private-machine.ts';
 
@@ -15,7 +15,8 @@ describe.runIf(isRoot)('restore', () => {
     workload = machine.paths.workload(UNIT);
     cpSync(fixtureFolder('criu/redis-server'), `${machine.paths.tree(UNIT, 354)}/images`, { recursive: true });
     machine.write(`workloads/${UNIT}/trees.list`, '354 --mount\n');
-    const sealed = await seal(machine.paths.handover, [{ unit: UNIT, controlGroup: '/none', hostNetwork: false, archives: [], images: [`${machine.paths.tree(UNIT, 354)}/images`] }]);
+    const done = await sealWorkloads(machine.paths.handover, [{ unit: UNIT, controlGroup: '/none', hostNetwork: false, archives: [], images: [`${machine.paths.tree(UNIT, 354)}/images`] }]);
+    const sealed = done.ok ? await seal(machine.paths.handover, [UNIT]) : done;
     if (!sealed.ok) throw new Error(sealed.failure.reason);
     writeFileSync(join(machine.run, 'segue/state'), '');
   });

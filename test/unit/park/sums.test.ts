@@ -24,14 +24,14 @@ test.runIf(installed)('what was summed beforehand and what has come since is all
   write('workloads/asleep.service/manifest', 'of its images');
   write('workloads/busy.service/manifest', 'of its snapshots');
   expect((await sumBeforehand(handover)).ok).toBe(true);
-  expect([listed('manifest'), listed('manifests')]).toEqual([['format', 'units/a.service'], ['workloads/asleep.service/manifest', 'workloads/busy.service/manifest']]);
+  expect(listed('manifest')).toEqual(['format', 'units/a.service']);
 
   write('lock.nft', 'table inet CRIU-1 {}\n');
   write('state/tmp.tar', 'files');
   write('workloads/busy.service/manifest', 'of its images, and snapshots');
   write('workloads/late.service/manifest', 'of its images');
   const units = ['asleep.service', 'busy.service', 'late.service'];
-  expect((await sumTheRest(handover, units, new Set(['busy.service', 'late.service']))).ok).toBe(true);
+  expect((await sumTheRest(handover, units)).ok).toBe(true);
   expect(listed('manifest')).toEqual(['format', 'lock.nft', 'manifests', 'state/tmp.tar', 'units/a.service']);
   expect(listed('manifests')).toEqual(units.map((unit) => `workloads/${unit}/manifest`));
   expect([await check('manifest'), await check('manifests')]).toEqual([0, 0]);
@@ -41,7 +41,7 @@ test.runIf(installed)('what was changed after it was summed beforehand is found 
   write('units/a.service', '[Service]\n');
   await sumBeforehand(handover);
   write('units/a.service', '[Service]\nUser=root\n');
-  await sumTheRest(handover, [], new Set());
+  await sumTheRest(handover, []);
   expect(await check('manifest')).not.toBe(0);
 });
 
@@ -50,6 +50,6 @@ test.runIf(installed)('a file that is gone is in no list', async () => {
   write('workloads/gone.service/manifest', 'of its images');
   await sumBeforehand(handover);
   rmSync(join(handover, 'state/a'));
-  await sumTheRest(handover, [], new Set());
+  await sumTheRest(handover, []);
   expect([listed('manifest'), listed('manifests')]).toEqual([['manifests'], []]);
 });

@@ -86,7 +86,7 @@ test('of the most critical the archives are made last, and beside their images t
   const critical = { unitFiles: [{ path: '/x', content: '[X-Segue]\nPriority=90\n' }] };
   const { steps: both, paths: at } = await plan(survey([workload('batch.service', { privateMounts: [mount('/tmp')] }), workload('large.service', { ...critical, memory: 2 ** 30 }), workload('small.service', critical)]));
   const order = both.flatMap(({ title, unit, lane }) => (lane === undefined ? [] : [`${lane.of}: ${unit ?? title}`]));
-  expect(order.filter((line, before) => line !== order[before - 1])).toEqual(['images: batch.service', 'archives: batch.service', "images: close the system's journal on disk", 'images: large.service', 'images: small.service']);
+  expect(order.filter((line, before) => line !== order[before - 1])).toEqual(['images: batch.service', 'archives: batch.service', 'ends: seal those of priority 20', "images: close the system's journal on disk", 'images: large.service', 'images: small.service', 'ends: seal those of priority 90']);
   const content = (path: string) => both.flatMap(({ action }) => (action.kind === 'write' && action.path === path ? [action.content] : []));
   expect(content(`${at.handover}/critical.list`)).toEqual(['small.service\nlarge.service\n']);
   expect(content(`${at.units}/systemd-journald.service.d/segue.conf`)).toEqual(['[Unit]\nAfter=small.service large.service\n']);
@@ -216,12 +216,12 @@ test('what changes in the parked machine is archived after the last image, and s
 });
 
 test('the seal has every workload with the folder of each of its trees', () => {
-  expect(steps[seal]?.action).toMatchObject({
-    workloads: [
-      { unit: 'plain.service', hostNetwork: true, images: [`${paths.tree('plain.service', 4000)}/images`] },
-      { unit: 'rich.service', hostNetwork: true, images: [`${paths.tree('rich.service', 5000)}/images`, `${paths.tree('rich.service', 6000)}/images`] },
-    ],
-  });
+  expect(steps[seal]?.action).toMatchObject({ units: ['plain.service', 'rich.service'] });
+  const workloads = steps.flatMap(({ action }) => (action.kind === 'seal-workloads' ? action.workloads : []));
+  expect(workloads.toSorted((a, b) => a.unit.localeCompare(b.unit))).toMatchObject([
+    { unit: 'plain.service', hostNetwork: true, images: [`${paths.tree('plain.service', 4000)}/images`] },
+    { unit: 'rich.service', hostNetwork: true, images: [`${paths.tree('rich.service', 5000)}/images`, `${paths.tree('rich.service', 6000)}/images`] },
+  ]);
 });
 
 test('the disks are written before the jump, and the jump is the last step', () => {
