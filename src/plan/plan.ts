@@ -17,7 +17,7 @@ import { LANES_PER_PROCESSOR, restoredAfter } from './lanes.ts';
 import { byPriority } from './priority.ts';
 import { restoreUnit } from './restore-unit.ts';
 import { HANDOVER_FORMAT, handoverPaths, WAY_BACK, type HandoverPaths, type WayBackPolicy } from '../model/handover.ts';
-import type { Action, Step, SealedWorkload } from '../model/step.ts';
+import type { Action, SealedWorkload, Step } from '../model/step.ts';
 
 export interface PlanOptions {
   readonly id: string;

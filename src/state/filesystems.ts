@@ -80,7 +80,8 @@ const isDisk = (path: string): boolean => existsSync(path) && !realpathSync(path
 export const filesystems: StateKind = {
   name: 'filesystems',
   async carry({ paths, survey }) {
-    const others = survey.hostMounts.filter(({ path }) => path !== '/' && path !== paths.handover);
+    const hostMounts = survey.hostMounts.filter(({ path }) => path !== paths.handover);
+    const others = hostMounts.filter(({ path }) => path !== '/');
     const isRemote = others.some(({ type }) => REMOTE.test(type));
     const wanted = [
       ...(others.some(({ device }) => !device.startsWith('0:')) ? ['systemd-udevd.service', 'systemd-udev-trigger.service'] : []),
@@ -90,7 +91,7 @@ export const filesystems: StateKind = {
     if (wanted.length > 0) steps.push({ phase: 'prepare', title: 'wait for the filesystems besides the root', action: { kind: 'write', path: `${paths.units}/segue-mounts.target.d/filesystems.conf`, content: `[Unit]\nWants=${wanted.join(' ')}\nAfter=${wanted.join(' ')}\n` } });
     const devices = await blockDevices();
     if (!devices.ok) return devices;
-    const sources = isRemote ? undefined : mountable({ ...survey, hostMounts: survey.hostMounts.filter(({ path }) => path !== paths.handover) }, devices.value);
+    const sources = isRemote ? undefined : mountable({ ...survey, hostMounts }, devices.value);
     if (sources === undefined) return ok(steps);
     const mounted = await mounts();
     if (!mounted.ok) return mounted;
