@@ -1,4 +1,4 @@
-import { execa } from 'execa';
+import { spawn, type ChildProcess } from 'node:child_process';
 import type { Failure } from '../failure/failure.ts';
 import { failed, ok, type Result } from '../failure/result.ts';
 
@@ -11,8 +11,6 @@ export interface Output {
 
 export interface CommandOptions {
   readonly input?: string;
-  /** Milliseconds; none by default. */
-  readonly timeout?: number;
   /** Called with the program's process id when it runs. */
   readonly started?: (pid: number) => void;
 }
@@ -28,30 +26,40 @@ export function display(argv: readonly string[]): string {
   return argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ');
 }
 
+/** Plain English without colours, whatever the administrator's own. */
+const PLAIN = { LC_ALL: 'C.UTF-8', SYSTEMD_COLORS: '0', SYSTEMD_PAGER: '' };
+
 /**
- * Runs a program and returns what it printed, whatever its exit code; 127 stands for "not found", as in a shell.
- * It runs in a session of its own: a Ctrl-C is for segue, which decides what it means for a running criu.
+ * Runs a program and returns what it printed, whatever its exit code; as in a shell 127 stands for "not found", and
+ * 126 for what could not be run or was killed. It runs in a session of its own: a Ctrl-C is for segue, which decides
+ * what it means for a running criu.
+ *
+ * Node's own spawn(): a stoppage is a hundred small programs, and a library on top of it took longer than most of them.
  */
 export async function run(argv: readonly string[], options: CommandOptions = {}): Promise<Output> {
   const [file, ...rest] = argv;
   if (file === undefined) throw new Error('an empty command');
   trace(display(argv));
-  const running = execa(file, rest, {
-    reject: false,
-    detached: true,
-    cleanup: false,
-    stripFinalNewline: false,
-    maxBuffer: 2 ** 28,
-    env: { LC_ALL: 'C.UTF-8', SYSTEMD_COLORS: '0', SYSTEMD_PAGER: '' },
-    ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
-    ...(options.timeout === undefined ? {} : { timeout: options.timeout, forceKillAfterDelay: 1000 }),
+  return await new Promise((resolve) => {
+    let stdout = '';
+    let stderr = '';
+    const notRun = ({ code, message }: NodeJS.ErrnoException): void => resolve({ stdout, stderr: `${stderr}${message}`, exitCode: code === 'ENOENT' ? 127 : 126 });
+    let child: ChildProcess;
+    try {
+      child = spawn(file, rest, { detached: true, env: { ...process.env, ...PLAIN }, stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
+    } catch (error) {
+      return notRun(error as NodeJS.ErrnoException); // the arguments are too long, for one
+    }
+    if (child.pid !== undefined) options.started?.(child.pid);
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    // Whoever does not read its input to the end says by its exit code what that means.
+    child.stdin?.on('error', () => undefined).end(options.input);
+    child.on('error', notRun);
+    child.on('close', (code, signal) => {
+      resolve(code === null ? { stdout, stderr: `${stderr}${file} was killed by ${String(signal)}`, exitCode: 126 } : { stdout, stderr, exitCode: code });
+    });
   });
-  if (running.pid !== undefined) options.started?.(running.pid);
-  const result = await running;
-  if (result.exitCode === undefined) {
-    return { stdout: result.stdout, stderr: `${result.stderr}${result.shortMessage}`, exitCode: result.code === 'ENOENT' ? 127 : 126 };
-  }
-  return { stdout: result.stdout, stderr: result.stderr, exitCode: result.exitCode };
 }
 
 /** For a parser that cannot make anything of what a program printed: all of it, or the line that it is about. */

@@ -36,8 +36,18 @@ test('a program that is not there ends with 127', async () => {
   expect((await run(['segue-no-such-program'])).exitCode).toBe(127);
 });
 
-test('a program that takes too long is ended, which is a failure', async () => {
-  expect((await run(['sleep', '20'], { timeout: 50 })).exitCode).toBe(126);
+test('a program that cannot be run, or is killed, ends with 126 and says why', async () => {
+  expect(await run(['/etc/passwd'])).toMatchObject({ exitCode: 126, stderr: expect.stringContaining('EACCES') as string });
+  expect(await run(['true', 'x'.repeat(2 ** 18)])).toMatchObject({ exitCode: 126, stderr: expect.stringContaining('E2BIG') as string });
+  expect(await run(['sh', '-c', 'echo began >&2; kill -KILL $$'])).toEqual({ stdout: '', stderr: 'began\nsh was killed by SIGKILL', exitCode: 126 });
+});
+
+test('a program that does not read its input gives its own answer', async () => {
+  expect(await run(['sh', '-c', 'exec <&-; exit 7'], { input: 'x'.repeat(2 ** 20) })).toMatchObject({ exitCode: 7 });
+});
+
+test('a character that comes in two parts is one', async () => {
+  expect(await run(['sh', '-c', "printf '\\342\\206'; sleep 0.1; printf '\\222'"])).toMatchObject({ stdout: '→' });
 });
 
 test('a program runs in a session of its own and in plain English', async () => {
