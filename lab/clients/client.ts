@@ -55,5 +55,5 @@ export interface Gap {
   readonly ms: number;
 }
 
-export const DEFAULT_INTERVAL_MS = 100;
+export const DEFAULT_INTERVAL_MS = 250;
 export const DEFAULT_PATIENCE_MS = 180_000;

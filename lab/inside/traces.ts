@@ -19,32 +19,46 @@ export interface Traces {
 
 const NO_TRACES = { lockTables: [], stoppedTasks: [], frozenUnits: [], tracing: [], loadedKernels: ['0'], handovers: [], linkRemaps: [] } as const;
 
+/** The command for each kind of trace; an emulated guest takes seconds to start eight shells. */
+const LOCK_TABLES = "nft list tables | grep -E ' (segue|CRIU)-'";
+const HANDOVERS = `find /var/lib/segue/upgrades -mindepth 2 -maxdepth 2 '(' -name handover -o -name vault -o -name ram -o -name key -o -name keep-until ')' 2>/dev/null
+ls -d /dev/segue /dev/mapper/segue-* 2>/dev/null
+losetup --noheadings --output BACK-FILE | grep segue
+grep segue /proc/mounts`;
+const COMMANDS = {
+  lockTables: LOCK_TABLES,
+  stoppedTasks: "ps -eo stat=,pid=,comm= | grep -i '^t'",
+  frozenUnits: 'grep -l 1 /sys/fs/cgroup/system.slice/*/cgroup.freeze',
+  tracing: 'ls /sys/kernel/tracing/instances',
+  loadedKernels: 'cat /sys/kernel/kexec_loaded',
+  handovers: HANDOVERS,
+  linkRemaps: 'find /var/lib -maxdepth 1 -name "link_remap.*"',
+} as const satisfies Record<Exclude<keyof Traces, 'units'>, string>;
+
 /** `patterns` are the services to look at; those of the demo, if none are named. */
 export async function readTraces(guest: Guest, patterns?: readonly string[]): Promise<Traces> {
-  const [units, lockTables, stoppedTasks, frozenUnits, tracing, loadedKernels, handovers, linkRemaps] = await Promise.all([
-    readUnits(guest, patterns),
-    readLockTables(guest),
-    lines(guest, "ps -eo stat=,pid=,comm= | grep -i '^t' || true"),
-    lines(guest, 'grep -l 1 /sys/fs/cgroup/system.slice/*/cgroup.freeze || true'),
-    lines(guest, 'ls /sys/kernel/tracing/instances'),
-    lines(guest, 'cat /sys/kernel/kexec_loaded'),
-    readHandovers(guest),
-    lines(guest, 'find /var/lib -maxdepth 1 -name "link_remap.*"'),
-  ]);
-  return { units, lockTables, stoppedTasks, frozenUnits, tracing, loadedKernels, handovers, linkRemaps };
+  const script = Object.entries(COMMANDS).map(([kind, command]) => `{ ${command}\n} | sed 's/^/${kind} /'`).join('\n');
+  const [units, found] = await Promise.all([readUnits(guest, patterns), lines(guest, script)]);
+  const of = (kind: keyof typeof COMMANDS): string[] => found.filter((line) => line.startsWith(`${kind} `)).map((line) => line.slice(kind.length + 1));
+  return {
+    units,
+    lockTables: of('lockTables'),
+    stoppedTasks: of('stoppedTasks'),
+    frozenUnits: of('frozenUnits'),
+    tracing: of('tracing'),
+    loadedKernels: of('loadedKernels'),
+    handovers: of('handovers'),
+    linkRemaps: of('linkRemaps'),
+  };
 }
 
 export async function readHandovers(guest: Guest): Promise<string[]> {
-  return await lines(guest, `find /var/lib/segue/upgrades -mindepth 2 -maxdepth 2 '(' -name handover -o -name vault -o -name ram -o -name key -o -name keep-until ')' 2>/dev/null
-ls -d /dev/segue /dev/mapper/segue-* 2>/dev/null
-losetup --noheadings --output BACK-FILE | grep segue
-grep segue /proc/mounts
-true`);
+  return await lines(guest, `${HANDOVERS}\ntrue`);
 }
 
 /** Segue's own locks on sockets, and CRIU's. */
 export async function readLockTables(guest: Guest): Promise<string[]> {
-  return await lines(guest, "nft list tables | grep -E ' (segue|CRIU)-' || true");
+  return await lines(guest, `${LOCK_TABLES} || true`);
 }
 
 /** The machine as it is to be when an upgrade was refused or given up: the same processes, and no trace. */

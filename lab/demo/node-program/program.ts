@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { WebSocketServer } from 'ws';
 
-const LINE_MS = 200;
+const LINE_MS = 500;
 
 /** An ordinary Node program with long-lived connections; all that it knows is in its memory. */
 export async function startProgram(port: number): Promise<Server> {
