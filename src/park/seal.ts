@@ -12,7 +12,7 @@ import { inetSockets, type InetSocket } from '../tools/ss.ts';
 import { checksums } from '../tools/xxhsum.ts';
 import { readImprint } from '../snapshot/imprint-file.ts';
 import { isProven } from './prove.ts';
-import { filesBelow, sumTheRest, unsummed } from './sums.ts';
+import { sumTheRest, sumWorkload } from './sums.ts';
 import { write } from './write.ts';
 
 /** Sockets that the (stopped) tasks of a cgroup hold now. */
@@ -37,25 +37,20 @@ async function sealImaged(handover: string, workload: SealedWorkload, existing: 
   for (const images of workload.images) {
     const table = lockTable((await runId(images)) ?? '');
     // CRIU made the table of this name when it imaged the tree; otherwise it would not find it at the restore.
-    if (workload.hostNetwork && !existing.has(table)) return failed({ reason: 'step-failed', step: 'seal the hand-over', error: `CRIU's lock ${table} of ${workload.unit} is not there` });
+    if (workload.hostNetwork && !existing.has(table)) return failed({ reason: 'step-failed', step: `seal ${workload.unit}`, error: `CRIU's lock ${table} is not there` });
     tables.push(table);
   }
   const sockets = workload.hostNetwork ? await socketsOf(workload.controlGroup, all) : [];
   await write(partOf(`${handover}/${folder}`), locksFor(tables, sockets));
   await write(`${handover}/${folder}/locks`, sockets.length === 0 ? '' : tables.map((table) => `${table}\n`).join(''));
-  const files = (await filesBelow(`${handover}/${folder}`)).map((file) => `${folder}/${file}`);
-  const earlier = await Promise.all(files.filter((file) => file.endsWith('/snapshots/manifest')).map((file) => fs.readFile(`${handover}/${file}`, 'utf8')));
-  const summed = await checksums(handover, files.filter(unsummed));
-  if (!summed.ok) return summed;
-  await write(`${handover}/${folder}/manifest`, [...summed.value.map(({ line }) => `${line}\n`), ...earlier].join(''));
-  return ok(undefined);
+  return sumWorkload(handover, folder);
 }
 
 /** All that was imaged while it slept was summed then (src/snapshot/imprint-file.ts); its archives were made now. */
 async function sealProven(handover: string, { unit, archives }: SealedWorkload, all: readonly InetSocket[]): Promise<Result<undefined>> {
   const folder = `workloads/${unit}`;
   const imprint = readImprint(`${handover}/${folder}`);
-  if (imprint === undefined) return failed({ reason: 'step-failed', step: 'seal the hand-over', error: `the imprint of ${unit} is gone` });
+  if (imprint === undefined) return failed({ reason: 'step-failed', step: `seal ${unit}`, error: 'its imprint is gone' });
   if (archives.length > 0) {
     const summed = await checksums(handover, archives.map((name) => `${folder}/${name}`));
     if (!summed.ok) return summed;

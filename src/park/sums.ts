@@ -11,17 +11,27 @@ const WORKLOADS = 'workloads';
 const listOf = (unit: string): string => `${WORKLOADS}/${unit}/manifest`;
 
 /** The regular files below a folder, named from it on. */
-export async function filesBelow(folder: string): Promise<string[]> {
+async function filesBelow(folder: string): Promise<string[]> {
   const entries = await fs.readdir(folder, { withFileTypes: true, recursive: true });
   return entries.filter((entry) => entry.isFile()).map((entry) => `${entry.parentPath}/${entry.name}`.slice(folder.length + 1)).sort();
 }
 
 /** Files of a workload's folder whose checksums no snapshot has: those of snapshots were computed when these were taken. */
-export const unsummed = (file: string): boolean => !/\/(snapshots\/.*|manifest|imprint\.json)$/.test(file);
+const unsummed = (file: string): boolean => !/\/(snapshots\/.*|manifest|imprint\.json)$/.test(file);
 
 async function others(handover: string): Promise<string[]> {
   const entries = (await fs.readdir(handover, { withFileTypes: true })).filter(({ name }) => ![OF_OTHERS, WORKLOADS].includes(name));
   return (await Promise.all(entries.map(async (entry) => (entry.isDirectory() ? (await filesBelow(`${handover}/${entry.name}`)).map((file) => `${entry.name}/${file}`) : [entry.name])))).flat();
+}
+
+/** Writes a workload's own list: what its snapshots are made of was summed when they were taken, the rest is summed now. */
+export async function sumWorkload(handover: string, folder: string, group?: string): Promise<Result<undefined>> {
+  const files = (await filesBelow(`${handover}/${folder}`)).map((file) => `${folder}/${file}`);
+  const summed = await checksums(handover, files.filter(unsummed), group);
+  if (!summed.ok) return summed;
+  const earlier = await Promise.all(files.filter((file) => file.endsWith('/snapshots/manifest')).map((file) => fs.readFile(`${handover}/${file}`, 'utf8')));
+  await write(`${handover}/${folder}/manifest`, [...summed.value.map(({ line }) => `${line}\n`), ...earlier].join(''));
+  return ok(undefined);
 }
 
 /** Writes the checksums of these files, of which those in `known` need not be computed. */

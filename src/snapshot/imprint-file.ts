@@ -1,22 +1,19 @@
-import { promises as fs, readFileSync, rmSync, statSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { ok, type Result } from '../failure/result.ts';
 import type { WholeSnapshot } from '../model/step.ts';
-import { filesBelow, unsummed } from '../park/sums.ts';
-import { checksums } from '../tools/xxhsum.ts';
+import { sumWorkload } from '../park/sums.ts';
+import { write } from '../park/write.ts';
 import { Imprint } from './imprint.ts';
 
 const fileOf = (workload: string): string => `${workload}/imprint.json`;
 
 /** Completes a workload's part of the hand-over with its image as it is: locks, checksums; at last the imprint. */
-export async function writeImprint({ workload, handover, hostNetwork, trees, idleGroup }: WholeSnapshot, imprint: Imprint): Promise<Result<undefined>> {
-  await fs.writeFile(`${workload}/locks`, hostNetwork ? imprint.locks.map((table) => `${table}\n`).join('') : '', { mode: 0o600 });
-  const files = (await filesBelow(workload)).map((file) => `${workload}/${file}`.slice(handover.length + 1));
-  const summed = await checksums(handover, files.filter(unsummed), idleGroup);
+export async function writeImprint({ workload, handover, hostNetwork, idleGroup }: WholeSnapshot, imprint: Imprint): Promise<Result<undefined>> {
+  await write(`${workload}/locks`, hostNetwork ? imprint.locks.map((table) => `${table}\n`).join('') : '');
+  const summed = await sumWorkload(handover, workload.slice(handover.length + 1), idleGroup);
   if (!summed.ok) return summed;
-  const snapshots = await Promise.all(trees.map(({ folder }) => fs.readFile(`${folder}/manifest`, 'utf8')));
-  await fs.writeFile(`${workload}/manifest`, [...summed.value.map(({ line }) => `${line}\n`), ...snapshots].join(''), { mode: 0o600 });
   const path = fileOf(workload);
-  await fs.writeFile(path, JSON.stringify(imprint), { mode: 0o600 });
+  await write(path, JSON.stringify(imprint));
   const version = versionOf(path);
   if (version !== undefined) known.set(path, { version, imprint });
   return ok(undefined);
