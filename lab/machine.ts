@@ -36,9 +36,8 @@ export async function prepareMachine(workshop: Workshop, options: MachineOptions
     throw new UsageError(`${options.memory} is no size of memory for a guest`, { hint: 'for example: 4G, 2048M; at least 512M' });
   }
   await ensureHostPackages(workshop.log, workshop.places.root);
-  const image = await ensureImage(workshop, options.packages);
+  const [image, qemu] = await Promise.all([ensureImage(workshop, options.packages), ensureQemu(workshop)]);
   const kernel = chooseKernel(options.kernel ?? '6.12', image.kernels);
-  const qemu = await ensureQemu(workshop);
   const hardware: Hardware = {
     accelerator: await chooseAccelerator(workshop, qemu, image),
     memory,
