@@ -7,7 +7,7 @@ import { upgradeAndReturn } from './jump.js';
 import type { Trial } from './outcome.js';
 import type { Server } from './server.js';
 
-interface BadKernel {
+export interface BadKernel {
   readonly what: string;
   readonly arrange: (server: Server) => Promise<void>;
   readonly fate: (unit: string) => Fate;
@@ -53,12 +53,12 @@ const LACKS_DRIVER = loading(`case $argument in --initrd=*)
 const kexec = (script: string) => async ({ guest }: Server): Promise<void> => { await replace(guest, '/usr/sbin/kexec', script); };
 
 /** Those that are restored first; the others wait for the panic. */
-const BEGUN = ['nginx.service', 'recorder.service'];
+export const BEGUN = ['nginx.service', 'recorder.service'];
 const IN_THE_MIDST = `cd /var/lib/segue/upgrades/*
 until [ "$(grep -c '"event":"restoring"' journal.ndjson)" -ge ${BEGUN.length} ] && grep -q '"event":"restored"' journal.ndjson; do sleep 0.05; done
 ${PANIC}`;
 
-const KERNELS: readonly BadKernel[] = [
+export const BAD_KERNELS: readonly BadKernel[] = [
   { what: 'it panics at once', arrange: kexec(PANICS), fate: () => 'restored' },
   {
     what: 'it panics before the first restore',
@@ -80,14 +80,14 @@ const RETURN_MS = 420_000;
 /** The clients of what is restored are to wait as long as it takes. */
 const PATIENCE_MS = 900_000;
 
-/** A new kernel that does not get there: the machine is to come back on the old one, by itself. */
+/** The new kernel does not get there: the machine is to come back on the old one, by itself. */
+export async function upgradeToBad(kernel: BadKernel, server: Server): Promise<Pick<Trial, 'lost' | 'became'>> {
+  await kernel.arrange(server);
+  using clients = await server.startClients({ patienceMs: PATIENCE_MS });
+  await upgradeAndReturn(server.guest, RETURN_MS);
+  return await lookAfterBoot(server, clients, { kernel: 'old', states: ['back'], fate: kernel.fate });
+}
+
 export async function* badKernel(context: Context): AsyncGenerator<Trial> {
-  for (const kernel of KERNELS) {
-    yield* tryInGuest(context, { fault: 'bad-kernel', what: kernel.what }, {}, async (server) => {
-      await kernel.arrange(server);
-      using clients = await server.startClients({ patienceMs: PATIENCE_MS });
-      await upgradeAndReturn(server.guest, RETURN_MS);
-      return await lookAfterBoot(server, clients, { kernel: 'old', states: ['back'], fate: kernel.fate });
-    });
-  }
+  for (const kernel of BAD_KERNELS) yield* tryInGuest(context, { fault: 'bad-kernel', what: kernel.what }, {}, (server) => upgradeToBad(kernel, server));
 }

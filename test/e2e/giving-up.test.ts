@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ClientsProcess } from '../../lab/demo/clients-process.js';
 import { stage } from '../../lab/demo/stage.js';
-import { readUnits, type UnitState } from '../../lab/demo/services.js';
 import type { Guest } from '../../lab/lab.js';
 import { attempt, untilImaged, UNTIL_RUNNING } from '../../lab/inside/attempt.js';
 import { segue } from '../../lab/inside/command.js';
 import { inPlaceOf, refusing } from '../../lab/inside/instead.js';
-import { startServer } from './support/server.ts';
+import { PATTERNS } from '../../lab/faults/prepared.js';
+import type { Server } from '../../lab/faults/server.js';
 import { readTraces, untouched } from '../../lab/inside/traces.js';
-import { startClients } from './support/clients.ts';
+import { startSmallServer } from './support/server.ts';
 
 /** An attempt takes half a minute on a quiet machine, and a multiple of that on a busy one. */
 const TIMEOUT = 600_000;
@@ -17,16 +17,15 @@ const TIMEOUT = 600_000;
 const AT_LEISURE_MS = 500;
 
 let guest: Guest;
-let bootId: string;
-let units: readonly UnitState[];
+let server: Server;
 let visitors: ClientsProcess;
 
 beforeAll(async () => {
-  guest = await startServer();
+  server = await startSmallServer();
+  ({ guest } = server);
   // CRIU gives another name to what it has open.
   await guest.exec(['systemd-run', '--expand-environment=no', '--unit=nameless', 'perl', '-e', 'chdir "/var/lib" && open(my $file, ">", "one") && link("one", "another") && unlink("one") or die $!; sleep 1 while 1']);
-  await guest.exec(['systemd-run', '--expand-environment=no', '--unit=asleep', 'perl', '-e', 'sleep 1000 while 1']);
-  [bootId, units, visitors] = await Promise.all([guest.bootId(), readUnits(guest), startClients(guest, { intervalMs: AT_LEISURE_MS })]);
+  visitors = await server.startClients({ intervalMs: AT_LEISURE_MS });
 }, 600_000);
 
 afterAll(async () => {
@@ -39,8 +38,8 @@ let attempts = 0;
 /** The upgrade was given up, and the machine is as if nothing had been tried. */
 async function expectGivenUp(why: string): Promise<void> {
   attempts += 1;
-  expect(await readTraces(guest)).toEqual(untouched(units));
-  expect(await guest.bootId()).toBe(bootId);
+  expect(await readTraces(guest, PATTERNS)).toEqual(untouched(server.units));
+  expect(await guest.bootId()).toBe(server.bootId);
   const status = await segue(guest, 'status', '--json');
   expect(JSON.parse(status.stdout)).toMatchObject({ state: 'given-up', why });
   expect(status.exitCode).toBe(1);
@@ -104,7 +103,7 @@ test('when a workload cannot be imaged, all goes on as before', { timeout: TIMEO
 
 test('SIGTERM while a workload is parked gives the upgrade up; a second upgrade changes nothing', { timeout: TIMEOUT }, async () => {
   const second = 'segue upgrade --to newest --yes; echo "the second ends with $?"; kill -TERM $segue';
-  const { exitCode, stdout, stderr } = await attempt(guest, 'memcached.service: image memcached', second);
+  const { exitCode, stdout, stderr } = await attempt(guest, 'redis-server.service: image redis-server', second);
   expect(stderr).toContain('an upgrade is under way');
   expect(stdout).toContain('the second ends with 10');
   expect(stdout).toContain('giving up: interrupted by SIGTERM');
@@ -113,13 +112,12 @@ test('SIGTERM while a workload is parked gives the upgrade up; a second upgrade 
 });
 
 /** A workload that is imaged for a while. */
-const LARGE = 'mariadb.service';
+const LARGE = 'postgresql@17-main.service';
 
 test.for([
   ['while the memory of a workload is imaged', `${LARGE}: image the memory`, untilImaged(LARGE)],
   ['while a workload that sleeps is imaged', 'asleep.service: image all of it', untilImaged('asleep.service')],
-  ['while a workload is imaged', `${LARGE}: image mariadbd`, untilImaged(LARGE)],
-  ['between two images', 'redis-server.service: image redis-server', ':'],
+  ['while a workload is imaged', `${LARGE}: image postgres`, untilImaged(LARGE)],
   ['while the hand-over is sealed', 'seal the hand-over', ':'],
 ] as const)('SIGKILL of segue %s: its guard lets all go on as before', { timeout: TIMEOUT }, async ([, moment, until]) => {
   const { exitCode, stdout, stoppedMs } = await attempt(guest, moment, `${until}; kill -KILL $segue; ${UNTIL_RUNNING}`);
@@ -131,7 +129,7 @@ test.for([
 });
 
 test('SIGKILL of the guard: the upgrade itself lets all go on as before', { timeout: TIMEOUT }, async () => {
-  const { exitCode, stdout } = await attempt(guest, 'counter.service: image node', 'systemctl kill --signal=KILL "segue-guard-*"');
+  const { exitCode, stdout } = await attempt(guest, 'recorder.service: image recorder', 'systemctl kill --signal=KILL "segue-guard-*"');
   expect(stdout).toContain('giving up: the guard of the upgrade has ended');
   expect(exitCode).toBe(1);
   await expectGivenUp('guard-gone');
@@ -140,8 +138,8 @@ test('SIGKILL of the guard: the upgrade itself lets all go on as before', { time
 
 test('SIGKILL of criu in the midst of an image: all goes on as before', { timeout: TIMEOUT }, async () => {
   const deed = `${untilImaged(LARGE)}; kill -KILL $(sed -n 's/^TracerPid:.//p' /proc/$pid/status)`;
-  const { exitCode, stdout } = await attempt(guest, `${LARGE}: image mariadbd`, deed);
-  expect(stdout).toContain('giving up: mariadb.service could not be imaged');
+  const { exitCode, stdout } = await attempt(guest, `${LARGE}: image postgres`, deed);
+  expect(stdout).toContain(`giving up: ${LARGE} could not be imaged`);
   expect(exitCode).toBe(1);
   await expectGivenUp('dump-failed');
 });

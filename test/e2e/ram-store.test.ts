@@ -1,19 +1,20 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { complaints } from '../../lab/demo/outcome.js';
-import { readUnits } from '../../lab/demo/services.js';
 import { upgrade } from '../../lab/demo/upgrade.js';
 import type { Guest } from '../../lab/lab.js';
 import { line, lines, segue } from '../../lab/inside/command.js';
+import { lookAfterBoot } from '../../lab/faults/after-boot.js';
+import type { Trial } from '../../lab/faults/outcome.js';
+import { PATTERNS } from '../../lab/faults/prepared.js';
+import type { Server } from '../../lab/faults/server.js';
 import { readTraces, untouched } from '../../lab/inside/traces.js';
-import { journey, type Journey } from './support/journey.ts';
-import { startServer } from './support/server.ts';
+import { startSmallServer } from './support/server.ts';
 
 const TIMEOUT = 600_000;
 /** What is in the memory of Redis only, and so in its images. */
 const SECRET = 'a secret that nobody else has';
 /** The pattern does not match itself, wherever the guest may have that. */
 const PATTERN = `[a]${SECRET.slice(1)}`;
-const REGION = '1G!5888M';
+const REGION = '512M!4352M';
 
 /** Looks at the store in the new kernel, before the first workload is restored. */
 const WITNESS_UNIT = `[Unit]
@@ -44,16 +45,18 @@ interface Report {
 }
 
 let guest: Guest;
+let server: Server;
 let setUp: string;
 let first: Report;
 let second: Report;
-let result: Journey;
+let outcome: Pick<Trial, 'lost' | 'became'>;
 
 const status = async (): Promise<Report> => JSON.parse((await segue(guest, 'status', '--json')).stdout) as Report;
 
 beforeAll(async () => {
-  guest = await startServer({ memory: '6G' });
-  setUp = (await segue(guest, 'setup', '--ram-store', '1G')).stderr;
+  server = await startSmallServer();
+  ({ guest } = server);
+  setUp = (await segue(guest, 'setup', '--ram-store', '512M')).stderr;
   await upgrade(guest, 'newest');
   first = await status();
   await guest.exec('rm -r /var/lib/segue/upgrades/*');
@@ -61,7 +64,9 @@ beforeAll(async () => {
   await guest.exec(['install', '-m', '755', '/dev/stdin', '/usr/local/sbin/witness'], { input: WITNESS });
   await guest.exec(['tee', '/etc/systemd/system/witness.service'], { input: WITNESS_UNIT });
   await guest.exec('systemctl daemon-reload && systemctl enable witness');
-  result = await journey(guest, '6.12');
+  using clients = await server.startClients();
+  await upgrade(guest, '6.12');
+  outcome = await lookAfterBoot(server, clients, { kernel: 'new', states: ['settled'], fate: () => 'restored' });
   second = await status();
 }, 1_200_000);
 
@@ -79,7 +84,7 @@ test('the first upgrade has its images on the disk, and gives the new kernel the
 
 test('the next one has them in memory, and no client outside loses or misses anything', { timeout: TIMEOUT }, () => {
   expect(second).toMatchObject({ state: 'settled', store: 'ram' });
-  expect(complaints(result.outcome)).toEqual([]);
+  expect(outcome.lost).toEqual([]);
 });
 
 test('in the new kernel they were in that memory, unencrypted, for root alone', { timeout: TIMEOUT }, async () => {
@@ -94,8 +99,8 @@ test('in the new kernel they were in that memory, unencrypted, for root alone', 
 });
 
 test('afterwards nothing of them is left in it, nor anywhere else', { timeout: TIMEOUT }, async () => {
-  expect(await readTraces(guest)).toEqual(untouched(await readUnits(guest)));
-  expect(await line(guest, 'cmp --bytes=1073741824 /dev/pmem0 /dev/zero && echo nothing')).toBe('nothing');
+  expect(await readTraces(guest, PATTERNS)).toEqual(untouched(server.units));
+  expect(await line(guest, 'cmp --bytes=536870912 /dev/pmem0 /dev/zero && echo nothing')).toBe('nothing');
   expect(await lines(guest, 'ls /var/lib/segue/upgrades/*')).toEqual(['arrived', 'booted', 'journal.ndjson']);
 });
 
