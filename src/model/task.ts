@@ -39,6 +39,8 @@ export interface Task {
   readonly namespaces: Readonly<Record<NamespaceName, string>>;
   readonly files: readonly OpenFile[];
   readonly mounts: readonly Mount[];
+  /** Its working directory, its program and whatever else it maps of files. */
+  readonly paths: readonly string[];
   /** SysV shared memory segments that it maps. */
   readonly sysvSegments: readonly number[];
   /** Its first mapping with code is shared: CRIU begins there to inject its own, and cannot write to it. */

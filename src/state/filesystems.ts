@@ -1,20 +1,15 @@
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { ok } from '../failure/result.ts';
 import type { Step } from '../model/step.ts';
 import type { Survey } from '../model/survey.ts';
 import type { Mount } from '../model/task.ts';
+import { comesBack, isOnDevice, isOnDisk, OF_THE_BOOT, WHOLE } from './mounts.ts';
 import { mounts, type MountedAt } from '../tools/findmnt.ts';
 import { blockDevices, type BlockDevice } from '../tools/lsblk.ts';
 import type { StateKind } from './kind.ts';
 
 /** Filesystems of other machines (proc_filesystems(5)). */
 const REMOTE = /^(nfs4?|cifs|smb3|ceph|glusterfs|9p|fuse\.(sshfs|glusterfs|ceph))$/;
-
-/** What units of systemd mount in every boot, besides what systemd itself has mounted by then: boot/early can do it as well. */
-const OF_THE_BOOT = ['/dev/hugepages', '/dev/mqueue', '/dev/shm', '/run/lock', '/sys/fs/fuse/connections', '/sys/kernel/config', '/sys/kernel/debug', '/sys/kernel/tracing', '/tmp'];
-
-/** Filesystems that are whole when everything was written to the disk: nothing has to look at them before the mount. */
-const WHOLE = ['ext4', 'vfat', 'xfs'];
 
 /** What it takes to mount something again, in the words of fstab(5). */
 export interface Source {
@@ -41,19 +36,18 @@ export function mountable({ hostMounts, mountedByUnits }: Pick<Survey, 'hostMoun
   const sources = new Map<string, Source>();
   for (const mount of hostMounts) {
     const { device, path, root, type } = mount;
-    const isOnDevice = !device.startsWith('0:');
     if (path === '/' || type === 'autofs') continue;
     if (OF_THE_BOOT.includes(path)) sources.set(path, { source: type, type });
     // Who has made it makes it again, or nobody does.
-    else if (!mountedByUnits.has(path) && !(isOnDevice && root === '/')) continue;
+    else if (!comesBack(mount, { mountedByUnits }, sys)) continue;
     else if (type === 'tmpfs' && root === '/') sources.set(path, { source: 'tmpfs', type });
     else if (/^\/(dev|proc|run|sys)\//.test(path)) continue;
     else if (root !== '/') {
       const whole = hostMounts.find((other) => other.device === device && other.root === '/' && (other.path === '/' || sources.has(other.path)));
-      if (!isOnDevice || whole === undefined) return undefined;
+      if (!isOnDevice(mount) || whole === undefined) return undefined;
       sources.set(path, { source: `${whole.path === '/' ? '' : whole.path}${root}`, type: 'none', options: 'bind' });
     } else {
-      const uuid = isOnDevice ? uuidOf(mount, devices, sys) : undefined;
+      const uuid = isOnDevice(mount) ? uuidOf(mount, devices, sys) : undefined;
       if (uuid === undefined) return undefined;
       sources.set(path, { source: `UUID=${uuid}`, type });
     }
@@ -62,16 +56,14 @@ export function mountable({ hostMounts, mountedByUnits }: Pick<Survey, 'hostMoun
 }
 
 /** The UUID of a filesystem that a mount is enough for. */
-function uuidOf({ device, type }: Mount, devices: readonly BlockDevice[], sys: string): string | undefined {
+function uuidOf(mount: Mount, devices: readonly BlockDevice[], sys: string): string | undefined {
+  const { device, type } = mount;
   const known = devices.find(({ number }) => number === device);
   if (known?.uuid === undefined || devices.some((other) => other.uuid === known.uuid && other.number !== device)) return undefined;
-  if (!WHOLE.includes(type) || !isDisk(`${sys}/dev/block/${device}`)) return undefined;
+  if (!WHOLE.includes(type) || !isOnDisk(mount, sys)) return undefined;
   const errors = `${sys}/fs/ext4/${known.name}/errors_count`;
   return type !== 'ext4' || (existsSync(errors) && readFileSync(errors, 'utf8').trim() === '0') ? known.uuid : undefined;
 }
-
-/** No device that somebody has to set up first, as LVM, RAID and loops are. */
-const isDisk = (path: string): boolean => existsSync(path) && !realpathSync(path).includes('/devices/virtual/');
 
 /**
  * Filesystems besides the root: they are mounted before the first workload is restored. boot/early tries it; what it cannot

@@ -4,6 +4,8 @@ import type { OpenFile, Task } from '../model/task.ts';
 /** What the rules need to know about the machine as a whole. */
 export interface Facts {
   readonly init: Task;
+  /** See Survey. */
+  readonly mountedByUnits: ReadonlySet<string>;
   /** Every process of the machine but kernel threads. */
   readonly tasks: ReadonlyMap<number, Task>;
   readonly inet: readonly InetSocket[];

@@ -1,6 +1,7 @@
 import type { Properties } from '../tools/systemctl.ts';
 import { inodeOf, type Facts } from './facts.ts';
 import type { Obstacle } from '../failure/obstacle.ts';
+import { mountThatGoes } from '../state/mounts.ts';
 import type { OpenFile, Task } from '../model/task.ts';
 
 /** What a rule looks at: the tasks of one workload, in the light of the whole machine. */
@@ -117,6 +118,12 @@ const roots: Rule = ({ tasks, properties }) => {
   return path ? [{ kind: 'root-directory', path }] : [];
 };
 
+const mounts: Rule = ({ tasks, facts }) =>
+  tasks.flatMap((task) => {
+    const mount = mountThatGoes(task, { hostMounts: facts.init.mounts, mountedByUnits: facts.mountedByUnits });
+    return mount === undefined ? [] : [{ kind: 'mount', pid: task.pid, path: mount.path, type: mount.type }];
+  });
+
 const processIds: Rule = ({ tasks, facts }) => {
   const lowest = Math.min(...tasks.flatMap((task) => [...task.threads, task.session || Infinity, task.processGroup || Infinity]));
   return lowest < facts.reservedPids ? [{ kind: 'low-pid', pid: lowest, reserved: facts.reservedPids }] : [];
@@ -135,7 +142,7 @@ const descriptorStore: Rule = ({ properties }) => {
 };
 
 const RULES: readonly Rule[] = [
-  anonymousFiles, devices, sockets, pipes, socketActivation, sharedMemory, namespaces, roots, processIds, tracers, sharedCode, descriptorStore,
+  anonymousFiles, devices, sockets, pipes, socketActivation, sharedMemory, namespaces, roots, mounts, processIds, tracers, sharedCode, descriptorStore,
 ];
 
 /** Every obstacle of a workload, each said once. */

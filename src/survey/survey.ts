@@ -82,10 +82,13 @@ export async function survey(): Promise<Result<Survey>> {
   const [units, mountUnits] = await Promise.all([activeUnits(['service', 'scope']), activeUnits(['mount'])]);
   if (!units.ok) return units;
   if (!mountUnits.ok) return mountUnits;
-  const [shown, shownMounts, facts] = await Promise.all([show(units.value), show(mountUnits.value, ['Where', 'FragmentPath']), readFacts()]);
+  const [shown, shownMounts, read] = await Promise.all([show(units.value), show(mountUnits.value, ['Where', 'FragmentPath']), readFacts()]);
   if (!shown.ok) return shown;
   if (!shownMounts.ok) return shownMounts;
-  if (!facts.ok) return facts;
+  if (!read.ok) return read;
+  // Without a file that is there also tomorrow it is a mount that somebody has made by hand, and systemd has only noticed.
+  const lasts = (path: string | undefined): boolean => Boolean(path) && !path!.startsWith('/run/systemd/transient/');
+  const facts = { ...read.value, mountedByUnits: new Set(shownMounts.value.flatMap(({ Where, FragmentPath }) => (lasts(FragmentPath) ? (Where ?? []) : []))) };
 
   const found: Workload[] = [];
   const afresh: Afresh[] = [];
@@ -93,12 +96,12 @@ export async function survey(): Promise<Result<Survey>> {
     const unit = properties['Id'] ?? '';
     const controlGroup = properties['ControlGroup'] ?? '';
     if (controlGroup === '') continue; // a oneshot that has ended: nothing runs
-    const tasks = [...facts.value.tasks.values()].filter((task) => task.controlGroup === controlGroup || task.controlGroup.startsWith(`${controlGroup}/`)).sort((a, b) => a.startTime - b.startTime || a.pid - b.pid);
+    const tasks = [...facts.tasks.values()].filter((task) => task.controlGroup === controlGroup || task.controlGroup.startsWith(`${controlGroup}/`)).sort((a, b) => a.startTime - b.startTime || a.pid - b.pid);
     const subgroups = [...new Set(tasks.map((task) => task.controlGroup))].filter((group) => group !== controlGroup);
     if (tasks.length === 0) continue;
     const why = platformReason(unit, properties) ?? (isIdleUserManager(unit, subgroups) ? 'is a user manager without units of its own' : undefined);
     if (why !== undefined) afresh.push({ unit, description: properties['Description'] ?? '', why });
-    else found.push(describeWorkload(properties, tasks, subgroups, facts.value));
+    else found.push(describeWorkload(properties, tasks, subgroups, facts));
   }
   const workloads = await Promise.all(found.map(async (workload): Promise<Workload> => {
     const sandboxed = workload.obstacles.length === 0 && workload.entered.includes('mnt');
@@ -111,9 +114,8 @@ export async function survey(): Promise<Result<Survey>> {
   return ok({
     workloads: workloads.sort(byUnit),
     afresh: afresh.sort(byUnit),
-    hostMounts: facts.value.init.mounts,
-    // Without a file it is a mount that somebody else has made, and systemd has only noticed.
-    mountedByUnits: new Set(shownMounts.value.flatMap(({ Where, FragmentPath }) => (FragmentPath ? (Where ?? []) : []))),
-    reservedPids: facts.value.reservedPids,
+    hostMounts: facts.init.mounts,
+    mountedByUnits: facts.mountedByUnits,
+    reservedPids: facts.reservedPids,
   });
 }

@@ -93,6 +93,7 @@ export function readTask(pid: number): Task | undefined {
       namespaces: Object.fromEntries(namespaceNames.map((name) => [name, readlinkSync(`${proc}/ns/${name}`)])) as Record<NamespaceName, string>,
       files: numbers(`${proc}/fd`).flatMap((fd) => openFile(pid, fd) ?? []),
       mounts: parseMountinfo(read('mountinfo')),
+      paths: [...new Set([readlinkSync(`${proc}/cwd`), ...[...maps.matchAll(/^\S+ \S+ \S+ \S+ \d+\s+(\/.*)$/gm)].map((match) => match[1] ?? '')])].map((path) => path.replace(/ \(deleted\)$/, '')),
       // `SYSVkkkkkkkk`, the key in hexadecimal; the inode is the segment's id (proc_pid_maps(5)).
       sysvSegments: [...new Set([...maps.matchAll(/^\S+ \S+ \S+ \S+ (\d+)\s+\/SYSV[0-9a-f]{8}/gm)].map((match) => Number(match[1])))],
       // criu/parasite-syscall.c, get_exec_start()

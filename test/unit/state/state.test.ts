@@ -187,7 +187,7 @@ describe('filesystems on devices besides the root', () => {
 
   test('in any case the restores wait for them', async () => {
     const carried = [workload('a.service')];
-    const written = async (...mounts: Mount[]) => valueOf(await filesystems.carry({ paths: handoverPaths(root, 'id'), survey: survey(carried, { hostMounts: mounts }), carried })).map(({ action }) => (action.kind === 'write' ? action.path.replace(/^.*\/(?=handover)/, '') : action.kind));
+    const written = async (...mounts: Mount[]) => valueOf(await filesystems.carry({ paths: handoverPaths(root, 'id'), survey: survey(carried, { hostMounts: mounts, mountedByUnits: new Set(['/srv']) }), carried })).map(({ action }) => (action.kind === 'write' ? action.path.replace(/^.*\/(?=handover)/, '') : action.kind));
     expect(await written(mount('/run'))).toEqual(['handover/state/mounts']);
     expect(await written(mount('/srv', { device: '254:99', type: 'xfs' }))).toEqual(['handover/units/segue-mounts.target.d/filesystems.conf']);
     expect(await written(mount('/srv', { type: 'nfs4' }))).toEqual(['handover/units/segue-mounts.target.d/filesystems.conf']);

@@ -40,6 +40,7 @@ export function task(pid: number, parts: Partial<Task> = {}): Task {
     namespaces: HOST_NAMESPACES,
     files: [],
     mounts: [],
+    paths: [],
     sysvSegments: [],
     firstCodeShared: false,
     memory: 2 ** 20,
@@ -93,6 +94,7 @@ export function facts(
   }
   return {
     init,
+    mountedByUnits: new Set(),
     tasks: new Map([init, ...tasks].map((one) => [one.pid, one])),
     inet: [],
     unix: new Map(unix.map((socket) => [socket.inode, socket])),

@@ -1,0 +1,57 @@
+import { existsSync, realpathSync } from 'node:fs';
+import type { Survey } from '../model/survey.ts';
+import type { Mount, Task } from '../model/task.ts';
+
+/** Mounted by systemd itself or by the kernel, or for a unit or a session whenever it begins. */
+const OF_SYSTEMD = /^\/(dev|proc|run|sys|run\/credentials\/.*)$|^\/(dev|proc|sys)\//;
+
+/** What units of systemd mount in every boot, besides what systemd itself has mounted by then: boot/early can do it as well. */
+export const OF_THE_BOOT = ['/dev/hugepages', '/dev/mqueue', '/dev/shm', '/run/lock', '/sys/fs/fuse/connections', '/sys/kernel/config', '/sys/kernel/debug', '/sys/kernel/tracing', '/tmp'];
+
+/** Filesystems that are whole when everything was written to the disk: nothing has to look at them before the mount. */
+export const WHOLE = ['ext4', 'vfat', 'xfs'];
+
+export const isOnDevice = ({ device }: Mount): boolean => !device.startsWith('0:');
+
+/** No device that somebody has to set up first, as LVM, RAID and loops are. */
+export function isOnDisk({ device }: Mount, sys = '/sys'): boolean {
+  const path = `${sys}/dev/block/${device}`;
+  return existsSync(path) && !realpathSync(path).includes('/devices/virtual/');
+}
+
+/** Whether a mount of the machine is there again after the jump, when the workloads are restored: nobody has made it for himself. */
+export function comesBack(mount: Mount, { mountedByUnits }: Pick<Survey, 'mountedByUnits'>, sys?: string): boolean {
+  const { path, root, type } = mount;
+  if (path === '/' || OF_SYSTEMD.test(path) || OF_THE_BOOT.includes(path) || mountedByUnits.has(path)) return true;
+  return isOnDevice(mount) && root === '/' && WHOLE.includes(type) && isOnDisk(mount, sys);
+}
+
+/** A folder that is bound to where it is: without the mount the same files are there, if those of the filesystem are. */
+const isWhereItIs = ({ path, root, device }: Mount, whole: Mount): boolean =>
+  whole.device === device && whole.root === '/' && path === `${whole.path === '/' ? '' : whole.path}${root}`;
+
+/** The mount that a path of a task leads to. */
+function mountOf({ mounts }: Task, path: string): Mount | undefined {
+  const above = mounts.filter((mount) => mount.path === '/' || path === mount.path || path.startsWith(`${mount.path}/`));
+  return above.reduce<Mount | undefined>((deepest, mount) => (deepest === undefined || mount.path.length >= deepest.path.length ? mount : deepest), undefined);
+}
+
+/** A mount of the machine on which the task has a file, its program or its working directory, and which nothing makes again. */
+export function mountThatGoes(task: Task, machine: Pick<Survey, 'hostMounts' | 'mountedByUnits'>, sys?: string): Mount | undefined {
+  const coming = machine.hostMounts.filter((mount) => comesBack(mount, machine, sys));
+  const going = machine.hostMounts.filter((mount) => !coming.includes(mount) && !coming.some((whole) => isWhereItIs(mount, whole)));
+  if (going.length === 0) return undefined;
+  const used = [
+    ...task.files.filter(({ kind }) => kind !== 'other').map(({ mountId }) => task.mounts.find(({ id }) => id === mountId)),
+    ...task.paths.map((path) => mountOf(task, path)),
+  ];
+  for (const mount of used) {
+    if (mount === undefined) continue;
+    const there = machine.hostMounts.filter(({ device }) => device === mount.device);
+    const same = there.filter(({ path }) => path === mount.path);
+    // In a sandbox a filesystem of the machine may be at another place: systemd has it from any of its own.
+    const sources = same.length > 0 ? same : there;
+    if (sources.length > 0 && sources.every((source) => going.includes(source))) return sources[0];
+  }
+  return undefined;
+}
