@@ -3,7 +3,7 @@ import { ok } from '../failure/result.ts';
 import type { Step } from '../model/step.ts';
 import type { Survey } from '../model/survey.ts';
 import type { Mount } from '../model/task.ts';
-import { comesBack, isOnDevice, isOnDisk, OF_THE_BOOT, WHOLE } from './mounts.ts';
+import { isOnDevice, isWholeOnDisk, OF_THE_BOOT } from './mounts.ts';
 import { mounts, type MountedAt } from '../tools/findmnt.ts';
 import { blockDevices, type BlockDevice } from '../tools/lsblk.ts';
 import type { StateKind } from './kind.ts';
@@ -39,7 +39,7 @@ export function mountable({ hostMounts, mountedByUnits }: Pick<Survey, 'hostMoun
     if (path === '/' || type === 'autofs') continue;
     if (OF_THE_BOOT.includes(path)) sources.set(path, { source: type, type });
     // Who has made it makes it again, or nobody does.
-    else if (!comesBack(mount, { mountedByUnits }, sys)) continue;
+    else if (!mountedByUnits.has(path) && !isWholeOnDisk(mount, sys)) continue;
     else if (type === 'tmpfs' && root === '/') sources.set(path, { source: 'tmpfs', type });
     else if (/^\/(dev|proc|run|sys)\//.test(path)) continue;
     else if (root !== '/') {
@@ -47,7 +47,7 @@ export function mountable({ hostMounts, mountedByUnits }: Pick<Survey, 'hostMoun
       if (!isOnDevice(mount) || whole === undefined) return undefined;
       sources.set(path, { source: `${whole.path === '/' ? '' : whole.path}${root}`, type: 'none', options: 'bind' });
     } else {
-      const uuid = isOnDevice(mount) ? uuidOf(mount, devices, sys) : undefined;
+      const uuid = uuidOf(mount, devices, sys);
       if (uuid === undefined) return undefined;
       sources.set(path, { source: `UUID=${uuid}`, type });
     }
@@ -58,9 +58,9 @@ export function mountable({ hostMounts, mountedByUnits }: Pick<Survey, 'hostMoun
 /** The UUID of a filesystem that a mount is enough for. */
 function uuidOf(mount: Mount, devices: readonly BlockDevice[], sys: string): string | undefined {
   const { device, type } = mount;
+  if (!isWholeOnDisk(mount, sys)) return undefined;
   const known = devices.find(({ number }) => number === device);
   if (known?.uuid === undefined || devices.some((other) => other.uuid === known.uuid && other.number !== device)) return undefined;
-  if (!WHOLE.includes(type) || !isOnDisk(mount, sys)) return undefined;
   const errors = `${sys}/fs/ext4/${known.name}/errors_count`;
   return type !== 'ext4' || (existsSync(errors) && readFileSync(errors, 'utf8').trim() === '0') ? known.uuid : undefined;
 }

@@ -9,22 +9,22 @@ const OF_SYSTEMD = /^\/(dev|proc|run|sys|run\/credentials\/.*)$|^\/(dev|proc|sys
 export const OF_THE_BOOT = ['/dev/hugepages', '/dev/mqueue', '/dev/shm', '/run/lock', '/sys/fs/fuse/connections', '/sys/kernel/config', '/sys/kernel/debug', '/sys/kernel/tracing', '/tmp'];
 
 /** Filesystems that are whole when everything was written to the disk: nothing has to look at them before the mount. */
-export const WHOLE = ['ext4', 'vfat', 'xfs'];
+const WHOLE = ['ext4', 'vfat', 'xfs'];
 
 export const isOnDevice = ({ device }: Mount): boolean => !device.startsWith('0:');
 
 /** No device that somebody has to set up first, as LVM, RAID and loops are. */
-export function isOnDisk({ device }: Mount, sys = '/sys'): boolean {
+function isOnDisk({ device }: Mount, sys = '/sys'): boolean {
   const path = `${sys}/dev/block/${device}`;
   return existsSync(path) && !realpathSync(path).includes('/devices/virtual/');
 }
 
+/** A whole filesystem of a disk: it can be mounted again, whoever has mounted it. */
+export const isWholeOnDisk = (mount: Mount, sys?: string): boolean => isOnDevice(mount) && mount.root === '/' && WHOLE.includes(mount.type) && isOnDisk(mount, sys);
+
 /** Whether a mount of the machine is there again after the jump, when the workloads are restored: nobody has made it for himself. */
-export function comesBack(mount: Mount, { mountedByUnits }: Pick<Survey, 'mountedByUnits'>, sys?: string): boolean {
-  const { path, root, type } = mount;
-  if (path === '/' || OF_SYSTEMD.test(path) || OF_THE_BOOT.includes(path) || mountedByUnits.has(path)) return true;
-  return isOnDevice(mount) && root === '/' && WHOLE.includes(type) && isOnDisk(mount, sys);
-}
+export const comesBack = (mount: Mount, { mountedByUnits }: Pick<Survey, 'mountedByUnits'>, sys?: string): boolean =>
+  mount.path === '/' || OF_SYSTEMD.test(mount.path) || OF_THE_BOOT.includes(mount.path) || mountedByUnits.has(mount.path) || isWholeOnDisk(mount, sys);
 
 /** A folder that is bound to where it is: without the mount the same files are there, if those of the filesystem are. */
 const isWhereItIs = ({ path, root, device }: Mount, whole: Mount): boolean =>
