@@ -102,7 +102,8 @@ test('when a workload cannot be imaged, all goes on as before', { timeout: TIMEO
 });
 
 test('SIGTERM while a workload is parked gives the upgrade up; a second upgrade changes nothing', { timeout: TIMEOUT }, async () => {
-  const second = 'segue upgrade --to newest --yes; echo "the second ends with $?"; kill -TERM $segue';
+  // It would be over before the second has begun.
+  const second = 'kill -STOP $segue; segue upgrade --to newest --yes; echo "the second ends with $?"; kill -TERM $segue; kill -CONT $segue';
   const { exitCode, stdout, stderr } = await attempt(guest, 'redis-server.service: image redis-server', second);
   expect(stderr).toContain('an upgrade is under way');
   expect(stdout).toContain('the second ends with 10');
