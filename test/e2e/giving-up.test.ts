@@ -62,13 +62,6 @@ const FAULTS: readonly Fault[] = [
     why: 'command-failed',
   },
   {
-    when: 'the checksums cannot be computed',
-    program: '/usr/bin/xxhsum',
-    script: '#!/bin/sh\necho "xxhsum: input/output error" >&2\nexit 1\n',
-    says: ['xxhsum: input/output error'],
-    why: 'command-failed',
-  },
-  {
     when: 'the new kernel cannot be started',
     program: '/usr/sbin/kexec',
     script: refusing('kexec', '--exec', 'not into that one'),

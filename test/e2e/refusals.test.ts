@@ -48,22 +48,6 @@ test('a kernel that is not installed is refused, and those that are get named', 
   expect(stderr).toContain(await newestKernel());
 });
 
-test.for([
-  [[], 'to'],
-  [['--to', 'newest', '--frobnicate'], 'frobnicate'],
-  [['--to', 'newest', '--yes', '--store', 'relative/path'], 'absolute path'],
-] as const)('a wrong use is refused: segue upgrade %j', { timeout: TIMEOUT }, async ([args, named]) => {
-  const { exitCode, stderr } = await refused(...args);
-  expect(exitCode).toBe(2);
-  expect(stderr).toContain(named);
-});
-
-test('an unknown command is refused', { timeout: TIMEOUT }, async () => {
-  const { exitCode, stderr } = await segue(guest, 'upgarde');
-  expect(exitCode).toBe(2);
-  expect(stderr).toContain('upgarde');
-});
-
 test('without CRIU its package is named', { timeout: TIMEOUT }, async () => {
   const { exitCode, stderr } = await without(guest, '/usr/sbin/criu', () => refused('--to', 'newest', '--yes'));
   expect(exitCode).toBe(5);
