@@ -28,10 +28,9 @@ export interface Senders extends Disposable {
 /**
  * Who was not answered for a while tries ever less often, up to two minutes apart: a test that waits for the last try waits
  * for nothing else. Kernels since 6.15 have a limit for that (net.ipv4.tcp_rto_max_ms, ip-sysctl); older ones are left as they are.
- * Whoever tries more often is not to give up sooner: the kernel counts tries (tcp_retries2).
  */
 export async function limitBackoff(guest: Guest, milliseconds: number): Promise<void> {
-  const [file = '', ...args] = guest.outside(['sysctl', '--quiet', '--ignore', '--write', `net.ipv4.tcp_rto_max_ms=${milliseconds}`, 'net.ipv4.tcp_retries2=255']);
+  const [file = '', ...args] = guest.outside(['sysctl', '--quiet', '--ignore', '--write', `net.ipv4.tcp_rto_max_ms=${milliseconds}`]);
   await execa(file, args);
 }
 
