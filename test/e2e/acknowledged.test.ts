@@ -14,7 +14,7 @@ import { inPlaceOf, refusing } from '../../lab/inside/instead.js';
 import { Random } from '../../lab/random.js';
 import { catchUp, describeRestores, readUnread, startReceivers, unitOf, type Receiver, type Unread } from './support/receivers.ts';
 import { HEADER_BYTES, type Verdict } from './support/sender.ts';
-import { describeWaiting, limitBackoff, readAcknowledgements, startSenders, type Crowd, type Senders } from './support/senders.ts';
+import { describeWaiting, readAcknowledgements, startSenders, type Crowd, type Senders } from './support/senders.ts';
 import { readLockTables } from '../../lab/inside/traces.js';
 import { unitProperties } from './support/units.ts';
 
@@ -39,7 +39,6 @@ const PORTS = RECEIVERS.map(({ port }) => port);
 const SOON = 'load Linux';
 const WITHIN_MS = 2000;
 
-const BACKOFF_MS = 10_000;
 /** A peer that was not answered for a while sends ever less often: its next try may be as far away as its first one. */
 const PATIENCE_MS = 240_000;
 /** Whoever waits for so long is looked at. */
@@ -64,7 +63,6 @@ beforeAll(async () => {
   stage.line(`SEGUE_SEED=${SEED}`);
   guest = await openLab({ log: logToStderr }).up({ kernel: '6.12' });
   await startReceivers(guest, SEED, RECEIVERS);
-  await limitBackoff(guest, BACKOFF_MS);
   senders = startSenders(guest, SEED, CROWDS);
   await senders.open();
   mainPids = await readMainPids();

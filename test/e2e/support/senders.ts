@@ -25,15 +25,6 @@ export interface Senders extends Disposable {
   finish(patienceMs: number): Promise<Verdict[]>;
 }
 
-/**
- * Who was not answered for a while tries ever less often, up to two minutes apart: a test that waits for the last try waits
- * for nothing else. Kernels since 6.15 have a limit for that (net.ipv4.tcp_rto_max_ms, ip-sysctl); older ones are left as they are.
- */
-export async function limitBackoff(guest: Guest, milliseconds: number): Promise<void> {
-  const [file = '', ...args] = guest.outside(['sysctl', '--quiet', '--ignore', '--write', `net.ipv4.tcp_rto_max_ms=${milliseconds}`]);
-  await execa(file, args);
-}
-
 export function startSenders(guest: Guest, seed: number, crowds: readonly Crowd[]): Senders {
   const program = new URL('senders-main.ts', import.meta.url);
   const [file, ...args] = outsideCommand(guest, program, [guest.address, seed.toString(), JSON.stringify(crowds)]);
