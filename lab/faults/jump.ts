@@ -4,17 +4,17 @@ import { LabError } from '../errors.js';
 import type { Guest } from '../lab.js';
 
 /** There is no TPM in the guest: that images are to outlive the kernel must be said. */
-const UPGRADE = 'segue upgrade --to newest --yes --way-back restore 2>&1';
+const upgradeTo = (kernel: string): string => `segue upgrade --to ${kernel} --yes --way-back restore 2>&1`;
 /** The last line that it says before the new kernel starts. */
 export const LAST_LINE = 'from here on it cannot be given up';
 const UPGRADE_MS = 600_000;
 const SETTLE_MS = 400_000;
 
 /** Begins an upgrade; resolves when it says a line. */
-export async function upgradeUntil(guest: Guest, line: string): Promise<void> {
+export async function upgradeUntil(guest: Guest, line: string, kernel = 'newest'): Promise<void> {
   let said: () => void = () => undefined;
   const reached = new Promise<undefined>((resolve) => (said = () => resolve(undefined)));
-  const ended = guest.exec(UPGRADE, { reject: false, timeoutMs: UPGRADE_MS, onLine: (each) => { if (each.includes(line)) said(); } });
+  const ended = guest.exec(upgradeTo(kernel), { reject: false, timeoutMs: UPGRADE_MS, onLine: (each) => { if (each.includes(line)) said(); } });
   const end = await Promise.race([reached, ended]);
   if (end !== undefined) throw new LabError(`segue upgrade ended with ${end.exitCode} on the old kernel: ${end.stdout.split('\n').slice(-6).join(' | ')}`);
 }
@@ -39,9 +39,9 @@ export async function untilBack(guest: Guest, options: { readonly afterBootId?: 
 }
 
 /** Upgrades, and waits until a kernel answers that is not the one that ran; whatever befalls the machine until then. */
-export async function upgradeAndReturn(guest: Guest, timeoutMs: number): Promise<void> {
+export async function upgradeAndReturn(guest: Guest, timeoutMs: number, kernel?: string): Promise<void> {
   const before = await guest.bootId();
-  await upgradeUntil(guest, LAST_LINE);
+  await upgradeUntil(guest, LAST_LINE, kernel);
   await untilBack(guest, { afterBootId: before, timeoutMs });
 }
 

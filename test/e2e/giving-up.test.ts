@@ -55,13 +55,6 @@ interface Fault {
 
 const FAULTS: readonly Fault[] = [
   {
-    when: 'the new kernel cannot be loaded',
-    program: '/usr/sbin/kexec',
-    script: refusing('kexec', '--load*', 'no room for a kernel'),
-    says: ['a command failed with exit code 1', 'kexec --load', 'no room for a kernel'],
-    why: 'command-failed',
-  },
-  {
     when: 'the new kernel cannot be started',
     program: '/usr/sbin/kexec',
     script: refusing('kexec', '--exec', 'not into that one'),
@@ -109,7 +102,6 @@ test('SIGTERM while a workload is parked gives the upgrade up; a second upgrade 
 const LARGE = 'postgresql@17-main.service';
 
 test.for([
-  ['while the memory of a workload is imaged', `${LARGE}: image the memory`, untilImaged(LARGE)],
   ['while a workload that sleeps is imaged', 'asleep.service: image all of it', untilImaged('asleep.service')],
   ['while a workload is imaged', `${LARGE}: image postgres`, untilImaged(LARGE)],
   ['while the hand-over is sealed', 'seal the hand-over', ':'],

@@ -165,23 +165,8 @@ describe('to the newest kernel', () => {
   });
 });
 
-// From a newer kernel to an older one: ram-store.test.ts.
-describe('and from there', () => {
-  test('onto the same kernel once more', { timeout: TIMEOUT }, async () => {
-    const { status, outcome } = await journey(guest, newKernel);
-    expect(complaints(outcome)).toEqual([]);
-    expect(status).toMatchObject({ state: 'settled', from: newKernel, to: newKernel });
-    expect(await guest.kernelRelease()).toBe(newKernel);
-  });
-
-  test('nothing is left of both', { timeout: TIMEOUT }, async () => {
-    expect(await readTraces(guest)).toEqual(untouched(await readUnits(guest)));
-    const { upgrades } = JSON.parse((await segue(guest, 'history', '--json')).stdout) as { upgrades: Report[] };
-    expect(upgrades.map(({ state }) => state)).toEqual(['settled', 'settled']);
-  });
-});
-
-describe('after two upgrades systemd is the master of the services', () => {
+// Onto the same kernel: afresh.test.ts. A second time, and to an older one: ram-store.test.ts.
+describe('after the upgrade systemd is the master of the services', () => {
   test('nginx reloads its configuration with new workers and the same master', { timeout: TIMEOUT }, async () => {
     const master = await mainPid('nginx');
     const workers = await lines(guest, `pgrep -P ${master}`);
