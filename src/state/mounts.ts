@@ -36,10 +36,14 @@ function mountOf({ mounts }: Task, path: string): Mount | undefined {
   return above.reduce<Mount | undefined>((deepest, mount) => (deepest === undefined || mount.path.length >= deepest.path.length ? mount : deepest), undefined);
 }
 
-/** A mount of the machine on which the task has a file, its program or its working directory, and which nothing makes again. */
-export function mountThatGoes(task: Task, machine: Pick<Survey, 'hostMounts' | 'mountedByUnits'>, sys?: string): Mount | undefined {
+/** The mounts of the machine that nothing makes again, and whose files are not there without them. */
+export function mountsThatGo(machine: Pick<Survey, 'hostMounts' | 'mountedByUnits'>, sys?: string): Mount[] {
   const coming = machine.hostMounts.filter((mount) => comesBack(mount, machine, sys));
-  const going = machine.hostMounts.filter((mount) => !coming.includes(mount) && !coming.some((whole) => isWhereItIs(mount, whole)));
+  return machine.hostMounts.filter((mount) => !coming.includes(mount) && !coming.some((whole) => isWhereItIs(mount, whole)));
+}
+
+/** One of those on which the task has a file, its program or its working directory. */
+export function mountThatGoes(task: Task, hostMounts: readonly Mount[], going: readonly Mount[]): Mount | undefined {
   if (going.length === 0) return undefined;
   const used = [
     ...task.files.filter(({ kind }) => kind !== 'other').map(({ mountId }) => task.mounts.find(({ id }) => id === mountId)),
@@ -47,7 +51,7 @@ export function mountThatGoes(task: Task, machine: Pick<Survey, 'hostMounts' | '
   ];
   for (const mount of used) {
     if (mount === undefined) continue;
-    const there = machine.hostMounts.filter(({ device }) => device === mount.device);
+    const there = hostMounts.filter(({ device }) => device === mount.device);
     const same = there.filter(({ path }) => path === mount.path);
     // In a sandbox a filesystem of the machine may be at another place: systemd has it from any of its own.
     const sources = same.length > 0 ? same : there;

@@ -1,11 +1,11 @@
 import type { InetSocket, UnixSocket } from '../tools/ss.ts';
-import type { OpenFile, Task } from '../model/task.ts';
+import type { Mount, OpenFile, Task } from '../model/task.ts';
 
 /** What the rules need to know about the machine as a whole. */
 export interface Facts {
   readonly init: Task;
-  /** See Survey. */
-  readonly mountedByUnits: ReadonlySet<string>;
+  /** Mounts of the machine that nothing makes again. */
+  readonly mountsThatGo: readonly Mount[];
   /** Every process of the machine but kernel threads. */
   readonly tasks: ReadonlyMap<number, Task>;
   readonly inet: readonly InetSocket[];

@@ -17,7 +17,7 @@ export function readIfThere(path: string): string {
 }
 
 /** Looks at every process and every socket of the machine, once. Needs root. */
-export async function readFacts(): Promise<Result<Omit<Facts, 'mountedByUnits'>>> {
+export async function readFacts(): Promise<Result<Omit<Facts, 'mountsThatGo'>>> {
   const [inet, unix, foreign] = await Promise.all([inetSockets(), unixSockets(), foreignSockets()]);
   if (!inet.ok) return inet;
   if (!unix.ok) return unix;

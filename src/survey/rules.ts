@@ -120,7 +120,7 @@ const roots: Rule = ({ tasks, properties }) => {
 
 const mounts: Rule = ({ tasks, facts }) =>
   tasks.flatMap((task) => {
-    const mount = mountThatGoes(task, { hostMounts: facts.init.mounts, mountedByUnits: facts.mountedByUnits });
+    const mount = mountThatGoes(task, facts.init.mounts, facts.mountsThatGo);
     return mount === undefined ? [] : [{ kind: 'mount', pid: task.pid, path: mount.path, type: mount.type }];
   });
 

@@ -3,6 +3,7 @@ import { ok, type Result } from '../failure/result.ts';
 import { probeInside } from '../tools/criu.ts';
 import { activeUnits, show, type Properties } from '../tools/systemctl.ts';
 import { socketsHeld, type Facts } from './facts.ts';
+import { mountsThatGo } from '../state/mounts.ts';
 import { platformReason } from '../model/platform.ts';
 import { readFacts, readIfThere } from './read-facts.ts';
 import { isNull, isPressure, logStreamInodes, obstaclesOf } from './rules.ts';
@@ -88,7 +89,8 @@ export async function survey(): Promise<Result<Survey>> {
   if (!read.ok) return read;
   // Without a file that is there also tomorrow it is a mount that somebody has made by hand, and systemd has only noticed.
   const lasts = (path: string | undefined): boolean => Boolean(path) && !path!.startsWith('/run/systemd/transient/');
-  const facts = { ...read.value, mountedByUnits: new Set(shownMounts.value.flatMap(({ Where, FragmentPath }) => (lasts(FragmentPath) ? (Where ?? []) : []))) };
+  const mountedByUnits = new Set(shownMounts.value.flatMap(({ Where, FragmentPath }) => (lasts(FragmentPath) ? (Where ?? []) : [])));
+  const facts = { ...read.value, mountsThatGo: mountsThatGo({ hostMounts: read.value.init.mounts, mountedByUnits }) };
 
   const found: Workload[] = [];
   const afresh: Afresh[] = [];
@@ -115,7 +117,7 @@ export async function survey(): Promise<Result<Survey>> {
     workloads: workloads.sort(byUnit),
     afresh: afresh.sort(byUnit),
     hostMounts: facts.init.mounts,
-    mountedByUnits: facts.mountedByUnits,
+    mountedByUnits,
     reservedPids: facts.reservedPids,
   });
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Mount, Task } from '../../../src/model/task.ts';
-import { comesBack, mountThatGoes } from '../../../src/state/mounts.ts';
+import { comesBack, mountsThatGo, mountThatGoes } from '../../../src/state/mounts.ts';
 import { mount, openFile, task } from '../survey/builders.ts';
 
 let sys: string;
@@ -20,6 +20,9 @@ afterAll(() => rmSync(sys, { recursive: true }));
 const ROOT = mount('/', { id: 1, device: '8:3', type: 'ext4' });
 const UNITS = new Set(['/srv/by-unit']);
 const machine = (...others: Mount[]) => ({ hostMounts: [ROOT, ...others], mountedByUnits: UNITS });
+
+/** What a task has on a machine with these mounts. */
+const goes = (using: Task, ...others: Mount[]) => mountThatGoes(using, machine(...others).hostMounts, mountsThatGo(machine(...others), sys));
 
 describe('a mount comes back after the jump', () => {
   test.each([
@@ -52,22 +55,22 @@ describe('a task uses a mount that goes', () => {
     ['its working directory', inHost({ paths: ['/tank/www'] })],
     ['a library', inHost({ paths: ['/usr/bin/x', '/tank/www/lib/x.so'] })],
     ['a file in a sandbox that has it at another place', task(4000, { mounts: [{ ...ROOT, id: 70 }, { ...zfs, id: 71, path: '/srv' }], files: [openFile({ target: '/srv/log', mountId: 71 })] })],
-  ])('%s', (_, using) => expect(mountThatGoes(using, machine(zfs), sys)).toBe(zfs));
+  ])('%s', (_, using) => expect(goes(using, zfs)).toBe(zfs));
 
   test.each([
     ['it uses others', inHost({ files: [openFile({ target: '/tank/www-old/x', mountId: 1 })], paths: ['/', '/tank/www-old', '/tank'] })],
     ['a socket has no mount of the machine', inHost({ files: [openFile({ target: 'socket:[1]', kind: 'other', mountId: 30 })] })],
     ['its sandbox has a tmpfs of its own there', task(4000, { mounts: [{ ...ROOT, id: 70 }, mount('/tank/www', { id: 71, device: '0:99' })], paths: ['/tank/www/x'], files: [openFile({ mountId: 71 })] })],
-  ])('not when %s', (_, using) => expect(mountThatGoes(using, machine(zfs), sys)).toBeUndefined());
+  ])('not when %s', (_, using) => expect(goes(using, zfs)).toBeUndefined());
 
   test('not a folder that is bound to where it is', () => {
     const bound = mount('/var/lib/plugins', { id: 30, device: '8:3', type: 'ext4', root: '/var/lib/plugins' });
-    expect(mountThatGoes(task(4000, { mounts: [ROOT, bound], paths: ['/var/lib/plugins/x'] }), machine(bound), sys)).toBeUndefined();
+    expect(goes(task(4000, { mounts: [ROOT, bound], paths: ['/var/lib/plugins/x'] }), bound)).toBeUndefined();
   });
 
   test('not what is mounted by a unit as well', () => {
     const also = mount('/srv/by-unit', { device: '0:50', type: 'zfs' });
     const using = task(4000, { mounts: [ROOT, { ...zfs, id: 71, path: '/srv' }], paths: ['/srv/x'] });
-    expect(mountThatGoes(using, machine(zfs, also), sys)).toBeUndefined();
+    expect(goes(using, zfs, also)).toBeUndefined();
   });
 });

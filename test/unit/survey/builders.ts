@@ -94,7 +94,7 @@ export function facts(
   }
   return {
     init,
-    mountedByUnits: new Set(),
+    mountsThatGo: [],
     tasks: new Map([init, ...tasks].map((one) => [one.pid, one])),
     inet: [],
     unix: new Map(unix.map((socket) => [socket.inode, socket])),
