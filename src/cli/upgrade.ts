@@ -69,9 +69,9 @@ export function commands(action: Action): string {
     case 'sum':
       return summing(action.handover);
     case 'seal-workloads':
-      return action.workloads.map(({ unit }) => `# its locks in the new kernel, from the sockets as imaged: ${action.handover}/workloads/${unit}/lock.nft\n${summing(`${action.handover}/workloads/${unit}`)}`).join('\n');
+      return action.workloads.map(({ unit }) => `# its locks in the new kernel, from the sockets as imaged, onto the end of ${action.handover}/lock.nft\n${summing(`${action.handover}/workloads/${unit}`)}`).join('\n');
     case 'seal':
-      return `cat ${action.handover}/workloads/*/lock.nft >${action.handover}/lock.nft\n${summing(action.handover)}, of what has come since`;
+      return `${summing(action.handover)}, of what has come since`;
     case 'jump':
       return 'kexec --exec';
   }

@@ -26,12 +26,13 @@ async function socketsOf(controlGroup: string, all: readonly InetSocket[]): Prom
   return socketsHeld(files, all);
 }
 
-/** Its part of `lock.nft`: the tables of these names, which CRIU finds and deletes at the restore. */
-const partOf = (folder: string): string => `${folder}/lock.nft`;
+/** What the new kernel sets before its network is up (boot/lock). */
+const locksOf = (handover: string): string => `${handover}/lock.nft`;
+/** The tables of these names, which CRIU finds and deletes at the restore. */
 const locksFor = (names: readonly string[], sockets: readonly InetSocket[]): string => (sockets.length === 0 ? '' : names.map((table) => handoverLockScript(table, sockets)).join('\n'));
 
-/** Sums what its images, all of them taken while everything stood still, and its archives are made of. */
-async function sealImaged(handover: string, workload: SealedWorkload, existing: ReadonlySet<string>, all: readonly InetSocket[]): Promise<Result<undefined>> {
+/** Gives its locks; sums what its images, all of them taken while everything stood still, and its archives are made of. */
+async function sealImaged(handover: string, workload: SealedWorkload, existing: ReadonlySet<string>, all: readonly InetSocket[]): Promise<Result<string>> {
   const folder = `workloads/${workload.unit}`;
   const tables: string[] = [];
   for (const images of workload.images) {
@@ -41,13 +42,13 @@ async function sealImaged(handover: string, workload: SealedWorkload, existing: 
     tables.push(table);
   }
   const sockets = workload.hostNetwork ? await socketsOf(workload.controlGroup, all) : [];
-  await write(partOf(`${handover}/${folder}`), locksFor(tables, sockets));
   await write(`${handover}/${folder}/locks`, sockets.length === 0 ? '' : tables.map((table) => `${table}\n`).join(''));
-  return sumWorkload(handover, folder);
+  const summed = await sumWorkload(handover, folder);
+  return summed.ok ? ok(locksFor(tables, sockets)) : summed;
 }
 
-/** All that was imaged while it slept was summed then (src/snapshot/imprint-file.ts); its archives were made now. */
-async function sealProven(handover: string, { unit, archives }: SealedWorkload, all: readonly InetSocket[]): Promise<Result<undefined>> {
+/** Gives its locks. All that was imaged while it slept was summed then (src/snapshot/imprint-file.ts); its archives were made now. */
+async function sealProven(handover: string, { unit, archives }: SealedWorkload, all: readonly InetSocket[]): Promise<Result<string>> {
   const folder = `workloads/${unit}`;
   const imprint = readImprint(`${handover}/${folder}`);
   if (imprint === undefined) return failed({ reason: 'step-failed', step: `seal ${unit}`, error: 'its imprint is gone' });
@@ -57,8 +58,7 @@ async function sealProven(handover: string, { unit, archives }: SealedWorkload, 
     await fs.appendFile(`${handover}/${folder}/manifest`, summed.value.map(({ line }) => `${line}\n`).join(''));
   }
   const sockets = new Set(imprint.sockets);
-  await write(partOf(`${handover}/${folder}`), locksFor(imprint.locks, all.filter((socket) => sockets.has(socket.inode))));
-  return ok(undefined);
+  return ok(locksFor(imprint.locks, all.filter((socket) => sockets.has(socket.inode))));
 }
 
 /** Completes these (stopped) workloads in the hand-over: their locks, made from the sockets as the images have them, and their checksums. */
@@ -68,15 +68,19 @@ export async function sealWorkloads(handover: string, workloads: readonly Sealed
   if (!tables.ok) return tables;
   const existing = new Set(tables.value);
   const sealed = await pMap(workloads, (workload) => (workload.images.every(isProven) ? sealProven(handover, workload, all.value) : sealImaged(handover, workload, existing, all.value)), { concurrency: availableParallelism() });
-  return sealed.find(({ ok: is }) => !is) ?? ok(undefined);
+  const locks: string[] = [];
+  for (const each of sealed) {
+    if (!each.ok) return each;
+    locks.push(each.value);
+  }
+  // A file for each of hundreds, to be read once more, would take its time.
+  await fs.appendFile(locksOf(handover), locks.filter(Boolean).map((script) => `${script}\n`).join(''), { mode: 0o600 });
+  return ok(undefined);
 }
 
-/**
- * Completes the hand-over when its workloads are: `lock.nft`, the locks that the new kernel sets before its network is up,
- * and `manifest`, the checksums that boot/lock and boot/restore verify.
- */
+/** Completes the hand-over when its workloads are: `manifest`, the checksums that boot/lock and boot/restore verify. */
 export async function seal(handover: string, units: readonly string[]): Promise<Result<undefined>> {
-  const parts = await Promise.all(units.map((unit) => fs.readFile(partOf(`${handover}/workloads/${unit}`), 'utf8')));
-  await write(`${handover}/lock.nft`, parts.join('\n'));
+  // Also where nobody was sealed.
+  await fs.appendFile(locksOf(handover), '', { mode: 0o600 });
   return sumTheRest(handover, units);
 }
