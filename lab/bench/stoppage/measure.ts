@@ -9,6 +9,7 @@ import { rewrittenIn } from './load/pages.js';
 import { LoadProcess } from './load/process.js';
 import { preparedState } from './prepared.js';
 import type { Figures } from './ratios.js';
+import { copyPlainly } from './load/copy.js';
 import { CRITICAL, forbidSnapshots, hasSizeOfCritical, startResidents, unitsOf } from './residents.js';
 import { stoppageSpan, type Span } from '../steps.js';
 import { freezeOf, makeStoppage, type Stoppage } from '../parts.js';
@@ -27,6 +28,8 @@ export interface Measurement extends Figures, Stoppage {
   /** How Redis answered just before the upgrade, and while memory was imaged beside it. */
   readonly before?: Service | undefined;
   readonly during?: Service | undefined;
+  /** How it answered beside a plain copy to the disk of as much memory, of the same low weight. */
+  readonly besideCopy?: Service | undefined;
   /** The part of Redis's pages that was rewritten each second, before, and while memory was imaged. */
   readonly rewritten?: { readonly before: number; readonly during?: number };
 }
@@ -43,6 +46,7 @@ export async function measure(lab: Lab, name: CaseName, run: number): Promise<Me
   const from = Date.now();
   await sleep(BEFORE_MS);
   const before: Span = { from, to: Date.now() };
+  const copy = each.redis.forbidsSnapshots === true ? await copyPlainly(guest, each.sleepers) : undefined;
   const status = await upgrade(guest, each.prepare ? [] : ['--no-prepare']);
   requireAllRestored(status, [...unitsOf(each.sleepers), CRITICAL, REDIS]);
   const { stdout: journal } = await guest.exec(['cat', `/var/lib/segue/upgrades/${status.id}/journal.ndjson`]);
@@ -55,6 +59,7 @@ export async function measure(lab: Lab, name: CaseName, run: number): Promise<Me
   const snapshots: Span | undefined = begun === undefined ? undefined : { from: begun - ahead, to: stoppageSpan(events).from - ahead };
   const was = serviceIn(turns, before);
   const is = snapshots && serviceIn(turns, snapshots);
+  const besideCopy = copy && serviceIn(turns, copy);
   return {
     run,
     name,
@@ -64,6 +69,7 @@ export async function measure(lab: Lab, name: CaseName, run: number): Promise<Me
     timeline: stops,
     critical: critical(CRITICAL, stops, hasSizeOfCritical),
     ...(was && is ? { before: was, during: is, throughputLoss: throughputLoss(was, is), p99Growth: is.p99Ms / was.p99Ms } : {}),
+    ...(is && besideCopy ? { besideCopy, p99AgainstCopy: is.p99Ms / besideCopy.p99Ms } : {}),
     ...(each.redis.rewritten > 0 ? { rewritten: { before: rewrittenIn(rewritten, pages, before), ...(snapshots && { during: rewrittenIn(rewritten, pages, snapshots) }) } } : {}),
   };
 }

@@ -7,7 +7,7 @@ const percent = (part: number): string => `${(part * 100).toFixed(1)} %`;
 
 /** One case as a few lines. */
 export function measurementText(measured: Measurement): string {
-  const { name, what, run, stoppageMs, parts, criuCounted, imaged, imagedMiB, earlierMiB, current, changed, redisFreezeMs, before, during, rewritten } = measured;
+  const { name, what, run, stoppageMs, parts, criuCounted, imaged, imagedMiB, earlierMiB, current, changed, redisFreezeMs, before, during, besideCopy, rewritten } = measured;
   const after = [parts.bootMs === undefined ? [] : `boot ${seconds(parts.bootMs)} (the kernel)`, parts.restoreMs === undefined ? [] : `restore ${seconds(parts.restoreMs)} (CRIU, and Segue's units)`].flat();
   return [
     `${name}, run ${run}: ${what}`,
@@ -17,6 +17,7 @@ export function measurementText(measured: Measurement): string {
     `  longest   ${longestSteps(measured).join('; ')}`,
     ...(redisFreezeMs === undefined ? [] : [`  redis     held for ${seconds(redisFreezeMs)} while it was imaged`]),
     ...(before && during ? [`  meanwhile ${during.answersPerSecond} answers a second for ${during.seconds} s, p99 ${during.p99Ms} ms, longest ${during.longestMs} ms; just before ${before.answersPerSecond}, p99 ${before.p99Ms} ms, longest ${before.longestMs} ms`] : []),
+    ...(besideCopy ? [`  beside    a plain copy to the disk of as much, of the lowest weight: ${besideCopy.answersPerSecond} answers a second, p99 ${besideCopy.p99Ms} ms, longest ${besideCopy.longestMs} ms`] : []),
     ...(rewritten === undefined ? [] : [`  rewritten ${percent(rewritten.before)} of its pages each second before${rewritten.during === undefined ? '' : `, ${percent(rewritten.during)} meanwhile`}`]),
     ...timelineText(measured).map((line) => `  ${line}`),
   ].join('\n');

@@ -12,6 +12,8 @@ export interface Figures {
   readonly throughputLoss?: number | undefined;
   /** How many times as long its 99th percentile was then. */
   readonly p99Growth?: number | undefined;
+  /** How many times as long as beside a plain copy of as much. */
+  readonly p99AgainstCopy?: number | undefined;
 }
 
 export interface Definition {
@@ -30,6 +32,7 @@ export const RATIOS = {
   busyRedisFreeze: { what: 'how long CRIU holds a busy Redis, against --no-prepare', cases: ['busyRedis', 'busyRedisWhole'], figure: ({ redisFreezeMs }) => redisFreezeMs, target: 0.2 },
   throughputLoss: { what: 'the throughput that Redis loses while memory is imaged beside it', cases: ['besideService'], figure: ({ throughputLoss }) => throughputLoss, target: 0.05 },
   p99Growth: { what: 'the 99th percentile of its answers meanwhile, against just before', cases: ['besideService'], figure: ({ p99Growth }) => p99Growth, target: 1.05 },
+  p99AgainstCopy: { what: 'the same, against a plain copy to the disk of as much, of the lowest weight', cases: ['besideService'], figure: ({ p99AgainstCopy }) => p99AgainstCopy, target: 1.05 },
   imagedLoss: { what: 'the throughput that Redis loses when its own memory is imaged, too', cases: ['imagedService'], figure: ({ throughputLoss }) => throughputLoss, target: 0.05 },
 } as const satisfies Record<string, Definition>;
 
