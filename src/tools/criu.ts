@@ -45,8 +45,11 @@ export async function probeInside(pid: number, namespaces: readonly string[]): P
   return exitCode === 0 ? undefined : stderr.trim().split('\n').at(-1) || `exit code ${exitCode.toString()}`;
 }
 
-/** Options that dump and restore must agree on. */
-const COMMON = ['-v4', '--tcp-established', '--file-locks', '--manage-cgroups=ignore', '--ext-unix-sk'];
+/**
+ * Options that dump and restore must agree on. CRIU's log has errors and warnings: with more (`verbosity` in
+ * /etc/criu/default.conf) it writes several lines for each page that is not next to another, which takes as long as the page.
+ */
+const COMMON = ['--tcp-established', '--file-locks', '--manage-cgroups=ignore', '--ext-unix-sk'];
 
 /** The unit's stream to the journal, /dev/null of another mount, or a file of pressure stall information. */
 export type ExternalFile =
@@ -111,7 +114,7 @@ export function wholeCommand(order: DumpOrder, folder: string, rounds: number, c
  */
 export function preDumpCommand(order: DumpOrder, folder: string, round: number): string[] {
   const since = round === 1 ? [] : ['--prev-images-dir', `../${(round - 1).toString()}`];
-  return criuCommand(order, `${folder}/${round.toString()}`, '', ['pre-dump', ...tree(order), '--pre-dump-mode', 'read', '--track-mem', '-v4', ...since]);
+  return criuCommand(order, `${folder}/${round.toString()}`, '', ['pre-dump', ...tree(order), '--pre-dump-mode', 'read', '--track-mem', ...since]);
 }
 
 /** Descriptors that boot/restore opens for CRIU begin here, out of the way of its own. */
