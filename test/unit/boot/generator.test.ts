@@ -73,6 +73,21 @@ describe.runIf(isRoot)('segue-generator', () => {
     expect(existsSync(join(machine.run, 'fstab'))).toBe(false);
   });
 
+  test('targets that name nearly all units wait for the boot, like the generators', () => {
+    const held = (): string[] => readdirSync(machine.early).filter((name) => name.endsWith('.target'));
+    mkdirSync(join(machine.run, 'systemd/system-generators'), { recursive: true });
+    writeFileSync(join(machine.run, 'systemd/system-generators/fstab'), '');
+    expect(generate()).toEqual(SILENCE);
+    expect(held()).toEqual([]);
+    machine.sh('rm -r "$1"/*; : >/run/segue/mounted', machine.early);
+    expect(generate()).toEqual(SILENCE);
+    expect(held().sort()).toEqual(['local-fs.target', 'sockets.target', 'sysinit.target']);
+    expect(readlinkSync(join(machine.early, 'sysinit.target'))).toBe('/dev/null');
+    machine.sh('rm -r "$1"/*; unmask', machine.early);
+    expect(generate()).toEqual(SILENCE);
+    expect(held()).toEqual([]);
+  });
+
   test('it waits for what boot/early is about to do', () => {
     const early = 'exec 4>/run/segue/early.lock; flock 4; { read line <"$2/go"; : >/run/segue/mounted; } &';
     const { exitCode } = machine.sh(`mkfifo "$2/go"; (${early}) ; (sleep 0.2; echo >"$2/go") & exec 4>&-; exec segue-generator /nowhere/normal "$1" /nowhere/late`, machine.early, machine.store);
