@@ -9,12 +9,22 @@ export interface Ticks {
   readonly pauseMs: number;
 }
 
-export async function readTicks(guest: Guest): Promise<Ticks> {
-  return checkTicks((await guest.exec(['cat', '/var/lib/ticker/ticks'])).stdout);
+const FILE = '/var/lib/ticker/ticks';
+
+/** The number of the last tick so far. */
+export async function lastTick(guest: Guest): Promise<number> {
+  return Number.parseInt((await guest.exec(['tail', '-n', '1', FILE])).stdout);
 }
 
-/** Each number must be the one before plus one, from 1 on. */
-export function checkTicks(text: string): Ticks {
+export async function readTicks(guest: Guest, since: number): Promise<Ticks> {
+  return checkTicks((await guest.exec(['cat', FILE])).stdout, since);
+}
+
+/**
+ * Each number must be the one before plus one, from 1 on. The pause is the longest time between two ticks, from number
+ * `since` on: a guest that begins in a saved state has its clock set before.
+ */
+export function checkTicks(text: string, since = 1): Ticks {
   let right = 0;
   let wrong = 0;
   let pauseMs = 0;
@@ -25,7 +35,7 @@ export function checkTicks(text: string): Ticks {
     else wrong++;
     if (number === undefined) continue;
     const gap = (Number(time) - last.time) * 1000;
-    if (gap > pauseMs) pauseMs = Math.round(gap);
+    if (gap > pauseMs && Number(number) > since) pauseMs = Math.round(gap);
     last = { number: Number(number), time: Number(time) };
   }
   return { right, wrong, pauseMs };

@@ -9,6 +9,10 @@ test('ticks in a row are right, and the longest time between two of them is the 
   });
 });
 
+test('a clock that was set before the clients began is no pause', () => {
+  expect(checkTicks('1 100.0\n2 900.0\n3 900.2\n4 921.2\n5 921.4\n', 3)).toEqual({ right: 5, wrong: 0, pauseMs: 21000 });
+});
+
 test('a tick that is missing is one error', () => {
   expect(checkTicks('1 1.0\n2 1.2\n4 1.6\n5 1.8\n')).toMatchObject({ right: 4 - 1, wrong: 1 });
 });
