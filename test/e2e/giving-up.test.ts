@@ -45,31 +45,13 @@ async function expectGivenUp(why: string): Promise<void> {
   expect(status.exitCode).toBe(1);
 }
 
-interface Fault {
-  readonly when: string;
-  readonly program: string;
-  readonly script: string;
-  readonly says: readonly string[];
-  readonly why: string;
-}
-
-const FAULTS: readonly Fault[] = [
-  {
-    when: 'the new kernel cannot be started',
-    program: '/usr/sbin/kexec',
-    script: refusing('kexec', '--exec', 'not into that one'),
-    says: ['step failed: start the new kernel', 'not into that one'],
-    why: 'step-failed',
-  },
-];
-
-test.for(FAULTS)('when $when, all goes on as before', { timeout: TIMEOUT }, async ({ program, script, says, why }) => {
-  const { exitCode, stderr } = await inPlaceOf(guest, program, script, () => segue(guest, 'upgrade', '--to', 'newest', '--yes'));
+test('when the new kernel cannot be started, all goes on as before', { timeout: TIMEOUT }, async () => {
+  const { exitCode, stderr } = await inPlaceOf(guest, '/usr/sbin/kexec', refusing('kexec', '--exec', 'not into that one'), () => segue(guest, 'upgrade', '--to', 'newest', '--yes'));
   expect(exitCode).toBe(1);
-  expect(stderr).toContain('giving up: ');
-  for (const words of says) expect(stderr).toContain(words);
+  expect(stderr).toContain('giving up: step failed: start the new kernel');
+  expect(stderr).toContain('not into that one');
   expect(stderr).toMatch(/^log: segue show \S+$/m);
-  await expectGivenUp(why);
+  await expectGivenUp('step-failed');
 });
 
 test('when a workload cannot be imaged, all goes on as before', { timeout: TIMEOUT }, async () => {
