@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isRoot, PrivateMachine } from './private-machine.ts';
@@ -37,6 +37,13 @@ describe.runIf(isRoot)('boot', () => {
     expect(machine.sh('boot').exitCode).toBe(0);
     expect(calls()).toEqual(['daemon-reload', 'start --no-block default.target']);
     expect(readdirSync(join(machine.run, 'systemd/system-generators'))).toEqual(['own']);
+  });
+
+  test('targets that were unmasked, but are still masked to systemd, are reloaded before', () => {
+    mkdirSync(join(machine.run, 'systemd/generator.early'), { recursive: true });
+    symlinkSync('/dev/null', join(machine.run, 'systemd/generator.early/sysinit.target'));
+    expect(machine.sh('boot').exitCode).toBe(0);
+    expect(calls()).toEqual(['daemon-reload', 'start --no-block default.target']);
   });
 
   test('systemd is asked again until it hears', () => {
