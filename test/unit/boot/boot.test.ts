@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isRoot, PrivateMachine } from './private-machine.ts';
 
+const GOES_ON = ['start --no-block default.target', 'start default.target', 'start --no-block segue-settle.service'];
 const SETTINGS = ['vm/overcommit_memory', 'kernel/panic'];
 
 describe.runIf(isRoot)('boot', () => {
@@ -25,7 +26,7 @@ describe.runIf(isRoot)('boot', () => {
 
   test('when all run again the boot goes on, and there is no way back any more', () => {
     expect(machine.sh('boot')).toEqual({ stdout: '', stderr: '', exitCode: 0 });
-    expect(calls()).toEqual(['start --no-block default.target']);
+    expect(calls()).toEqual(GOES_ON);
     expect(machine.journal().map(({ event }) => event)).toEqual(['booting']);
     expect(existsSync(`${machine.paths.upgrade}/booted`)).toBe(true);
   });
@@ -35,7 +36,7 @@ describe.runIf(isRoot)('boot', () => {
     writeFileSync(join(machine.run, 'systemd/system-generators/fstab'), '');
     writeFileSync(join(machine.run, 'systemd/system-generators/own'), '#!/bin/sh\n');
     expect(machine.sh('boot').exitCode).toBe(0);
-    expect(calls()).toEqual(['daemon-reload', 'start --no-block default.target']);
+    expect(calls()).toEqual(['daemon-reload', ...GOES_ON]);
     expect(readdirSync(join(machine.run, 'systemd/system-generators'))).toEqual(['own']);
   });
 
@@ -43,18 +44,24 @@ describe.runIf(isRoot)('boot', () => {
     mkdirSync(join(machine.run, 'systemd/generator.early'), { recursive: true });
     symlinkSync('/dev/null', join(machine.run, 'systemd/generator.early/sysinit.target'));
     expect(machine.sh('boot').exitCode).toBe(0);
-    expect(calls()).toEqual(['daemon-reload', 'start --no-block default.target']);
+    expect(calls()).toEqual(['daemon-reload', ...GOES_ON]);
   });
 
   test('systemd is asked again until it hears', () => {
     machine.replace('systemctl', 'echo "$@" >>/run/calls; [ "$(wc -l </run/calls)" -gt 2 ] || { echo "Connection timed out" >&2; exit 1; }');
     expect(machine.sh('boot').exitCode).toBe(0);
-    expect(calls()).toEqual(Array.from({ length: 3 }, () => 'start --no-block default.target'));
+    expect(calls()).toEqual([...Array.from({ length: 2 }, () => GOES_ON[0]), ...GOES_ON]);
+  });
+
+  test('a boot in which something fails is settled as well', () => {
+    machine.replace('systemctl', 'echo "$@" >>/run/calls; [ "$*" != "start default.target" ]');
+    expect(machine.sh('boot').exitCode).toBe(0);
+    expect(calls()).toEqual(GOES_ON);
   });
 
   test('a setting that cannot be put back does not end the boot', () => {
     machine.write('state/sysctl', 'vm/overcommit_memory=much\nkernel/panic=never\n');
     expect(machine.sh('boot').exitCode).toBe(0);
-    expect(calls()).toEqual(['start --no-block default.target']);
+    expect(calls()).toEqual(GOES_ON);
   });
 });
