@@ -3,10 +3,9 @@ import { z } from 'zod';
 /** What the process with the clients is told, as JSON, in its one argument. */
 export const Assignment = z.object({
   host: z.string(),
-  clients: z.array(z.object({ name: z.string(), port: z.int().optional() })),
+  clients: z.array(z.object({ name: z.string(), port: z.int().optional(), patienceMs: z.number().optional() })),
   /** Of all of them alike; see Target. */
   intervalMs: z.number().optional(),
-  patienceMs: z.number().optional(),
 });
 export type Assignment = z.infer<typeof Assignment>;
 

@@ -21,10 +21,10 @@ function clientNamed(name: string): Client {
   return client;
 }
 
-async function startClient({ name, port }: Assignment['clients'][number]): Promise<Running> {
+async function startClient({ name, port, patienceMs }: Assignment['clients'][number]): Promise<Running> {
   const client = clientNamed(name);
   try {
-    const { host, intervalMs, patienceMs } = assignment;
+    const { host, intervalMs } = assignment;
     const running = await client.start({ host, port: port ?? client.port, ...(intervalMs === undefined ? {} : { intervalMs }), ...(patienceMs === undefined ? {} : { patienceMs }) });
     say({ event: 'ready', client: name });
     return running;

@@ -21,7 +21,8 @@ export interface ClientsOptions {
   readonly names?: readonly string[];
   /** See Target. */
   readonly intervalMs?: number;
-  readonly patienceMs?: number;
+  /** Of the client with this name. */
+  readonly patienceMs?: (name: string) => number;
 }
 
 /** Clients at work, in a process of their own outside the guest. */
@@ -33,8 +34,8 @@ export class ClientsProcess implements Disposable {
   readonly #result: Promise<ReportedResult[]>;
   #paused: readonly string[] = [];
 
-  constructor(guest: Guest, watcher: Watcher, { names = CLIENTS.map(({ name }) => name), ...pace }: ClientsOptions = {}) {
-    const assignment: Assignment = { host: guest.address, clients: names.map((name) => ({ name })), ...pace };
+  constructor(guest: Guest, watcher: Watcher, { names = CLIENTS.map(({ name }) => name), patienceMs, ...pace }: ClientsOptions = {}) {
+    const assignment: Assignment = { host: guest.address, clients: names.map((name) => ({ name, ...(patienceMs === undefined ? {} : { patienceMs: patienceMs(name) }) })), ...pace };
     const program = new URL('../clients/main.ts', import.meta.url);
     const [file, ...args] = outsideCommand(guest, program, [JSON.stringify(assignment)]);
     this.#watcher = watcher;

@@ -5,12 +5,9 @@ import { readTraces } from '../inside/traces.js';
 import { acknowledgedIn, missing, readHeld } from './acknowledged.js';
 import { readStatus } from './jump.js';
 import { leftBehind, lostByClients } from './losses.js';
-import type { Trial } from './outcome.js';
-import { PATTERNS, SERVICES } from './prepared.js';
+import type { Fate, Trial } from './outcome.js';
+import { PATTERNS } from './prepared.js';
 import type { Server } from './server.js';
-
-/** What is to become of a workload, by design. */
-export type Fate = 'restored' | 'afresh' | 'either';
 
 export interface Expected {
   /** The kernel that is to run. */
@@ -51,7 +48,7 @@ export async function lookAfterBoot(server: Server, clients: ClientsProcess, exp
   const [traces, held, kernel] = await Promise.all([readTraces(guest, PATTERNS), readHeld(guest, acknowledged), guest.kernelRelease()]);
   const { handovers, ...others } = traces;
   const allRestored = status.workloads.every(({ fate }) => fate === 'restored');
-  const carried = SERVICES.flatMap(({ clients: names }, index) => (expected.fate(units[index]?.unit ?? '') === 'restored' ? [...names] : []));
+  const carried = server.restoredClients(expected.fate);
   const wanted = expected.kernel === 'old' ? server.kernel : status.to;
   return {
     became: becameOf(status),
@@ -63,7 +60,7 @@ export async function lookAfterBoot(server: Server, clients: ClientsProcess, exp
       // Images of a workload that could not be restored are kept by design.
       ...leftBehind({ ...others, handovers: allRestored ? handovers : [] }),
       ...missing(acknowledged, held),
-      ...lostByClients(results.filter(({ name }) => carried.some((each) => each === name))),
+      ...lostByClients(results.filter(({ name }) => carried.has(name))),
     ],
   };
 }

@@ -78,8 +78,6 @@ const JUMPS: readonly Damaged[] = [
 ];
 
 const RETURN_MS = 600_000;
-/** Who is restored beside what is damaged is to have lost no connection. */
-const PATIENCE_MS = 900_000;
 
 /** Images that are not what they were when they were sealed. */
 export async function* badImages(context: Context): AsyncGenerator<Trial> {
@@ -87,7 +85,7 @@ export async function* badImages(context: Context): AsyncGenerator<Trial> {
     const what = damages.map((each) => `${each.what}: ${each.how}`).join(', and ');
     yield* tryInGuest(context, { fault: 'bad-images', what }, {}, async (server) => {
       await replace(server.guest, '/usr/sbin/kexec', damaging(damages));
-      using clients = await server.startClients({ patienceMs: PATIENCE_MS });
+      using clients = await server.startClients({ patienceMs: server.patience(fate) });
       await upgradeAndReturn(server.guest, RETURN_MS);
       return await lookAfterBoot(server, clients, { kernel: 'new', states, fate });
     });

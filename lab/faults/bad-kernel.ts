@@ -1,10 +1,10 @@
 import { arrange, PANIC } from '../inside/accident.js';
 import { REAL, replace } from '../inside/instead.js';
-import { lookAfterBoot, type Fate } from './after-boot.js';
+import { lookAfterBoot } from './after-boot.js';
 import type { Context } from './context.js';
 import { tryInGuest } from './in-guest.js';
 import { upgradeAndReturn } from './jump.js';
-import type { Trial } from './outcome.js';
+import type { Fate, Trial } from './outcome.js';
 import type { Server } from './server.js';
 
 export interface BadKernel {
@@ -77,13 +77,11 @@ export const BAD_KERNELS: readonly BadKernel[] = [
 
 /** A machine that is not there by then does not come back by itself. */
 const RETURN_MS = 420_000;
-/** The clients of what is restored are to wait as long as it takes. */
-const PATIENCE_MS = 900_000;
 
 /** The new kernel does not get there: the machine is to come back on the old one, by itself. */
 export async function upgradeToBad(kernel: BadKernel, server: Server): Promise<Pick<Trial, 'lost' | 'became'>> {
   await kernel.arrange(server);
-  using clients = await server.startClients({ patienceMs: PATIENCE_MS });
+  using clients = await server.startClients({ patienceMs: server.patience(kernel.fate) });
   await upgradeAndReturn(server.guest, RETURN_MS);
   return await lookAfterBoot(server, clients, { kernel: 'old', states: ['back'], fate: kernel.fate });
 }

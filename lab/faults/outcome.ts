@@ -1,3 +1,6 @@
+/** What is to become of a workload, by design. */
+export type Fate = 'restored' | 'afresh' | 'either';
+
 /** One fault that befell one upgrade. */
 export interface Trial {
   readonly fault: string;

@@ -1,9 +1,9 @@
 import { arrange } from '../inside/accident.js';
-import { lookAfterBoot, type Fate } from './after-boot.js';
+import { lookAfterBoot } from './after-boot.js';
 import type { Context } from './context.js';
 import { tryInGuest } from './in-guest.js';
 import { LAST_LINE, untilBack, untilConsole, upgradeUntil } from './jump.js';
-import type { Trial } from './outcome.js';
+import type { Fate, Trial } from './outcome.js';
 import { SERVICES } from './prepared.js';
 
 interface Cut {
@@ -55,8 +55,6 @@ const eitherWay = (): Fate => 'either';
 
 const MARK = 'faults: now';
 const BOOT_MS = 600_000;
-/** Who is restored on the way back is to have lost no connection; who starts afresh after a power cut has lost them all. */
-const PATIENCE_MS = { inNewKernel: 900_000, before: 30_000 };
 
 /** In the new kernel, says on the serial console when the time has come. */
 const herald = (when: string): string => `cd /var/lib/segue/upgrades/*
@@ -73,7 +71,7 @@ export async function* powerCut(context: Context): AsyncGenerator<Trial> {
         const { first, when } = inNewKernel;
         await arrange(guest, 'herald', { before: first === undefined ? [] : units.map(({ unit }) => unit).filter((unit) => !first.includes(unit)), script: herald(when) });
       }
-      using clients = await server.startClients({ patienceMs: inNewKernel === undefined ? PATIENCE_MS.before : PATIENCE_MS.inNewKernel });
+      using clients = await server.startClients({ patienceMs: server.patience(fate) });
       await upgradeUntil(guest, line);
       if (inNewKernel !== undefined) await untilConsole(guest, MARK);
       await guest.cutPower();
