@@ -14,7 +14,7 @@ export async function dump(action: Dump): Promise<Result<Note>> {
     return failed({ reason: 'workload-changed', unit: action.unit, what: `its process ${action.pid.toString()} has ended or is another one now` });
   }
   await fs.mkdir(action.images, { recursive: true, mode: 0o700 });
-  const { exitCode, stderr } = await run(action.argv);
+  const { exitCode, stderr } = await run(action.argv, { limitSeconds: action.limitSeconds });
   const log = `${action.images}/dump.log`;
   if (exitCode !== 0) {
     const errors = await logErrors(log);

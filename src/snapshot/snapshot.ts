@@ -11,8 +11,6 @@ import { anotherRound, type Round } from './rounds.ts';
 
 type Snapshot = Extract<Action, { kind: 'snapshot' }>;
 
-/** Once the tasks run on, a machine that is busy with other things may let CRIU wait; not for ever. */
-const READ_MILLISECONDS = 120_000;
 const POLL_MILLISECONDS = 5;
 
 /**
@@ -47,6 +45,7 @@ async function takeRound({ order, handover, folder, startTime, idleGroup }: Snap
   await fs.rm(`${folder}/last`, { force: true });
   let watcher: Watcher | undefined;
   const { exitCode, stderr } = await run(preDumpCommand(order, folder, number), {
+    limitSeconds: order.limitSeconds,
     started(criu) { watcher = watch(criu, order.pid, idleGroup); },
   });
   watcher?.end();
@@ -68,7 +67,6 @@ interface Watcher {
  */
 function watch(criu: number, pid: number, idleGroup: string | undefined): Watcher {
   let held = false;
-  let limit: NodeJS.Timeout | undefined;
   const poll = setInterval(() => {
     const traced = tracer(pid);
     if (traced) held = true;
@@ -79,12 +77,10 @@ function watch(criu: number, pid: number, idleGroup: string | undefined): Watche
     } catch {
       // It has ended meanwhile.
     }
-    limit = setTimeout(() => { kill(criu); }, READ_MILLISECONDS);
   }, POLL_MILLISECONDS);
   return {
     end() {
       clearInterval(poll);
-      clearTimeout(limit);
     },
   };
 }
@@ -94,13 +90,5 @@ function tracer(pid: number): boolean {
     return !/^TracerPid:\s+0$/m.test(readFileSync(`/proc/${pid.toString()}/status`, 'utf8'));
   } catch {
     return false; // it has ended
-  }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has ended meanwhile.
   }
 }

@@ -112,7 +112,7 @@ async function imageTree({ order, folder, startTime, large }: WholeSnapshot['tre
   await fs.mkdir(images, { recursive: true, mode: 0o700 });
   // Until it is known that this one is whole, nothing can be built on it, or on those before.
   await fs.rm(`${folder}/last`, { force: true });
-  const { exitCode, stderr } = await run(wholeCommand(order, folder, rounds, controlGroup));
+  const { exitCode, stderr } = await run(wholeCommand(order, folder, rounds, controlGroup), { limitSeconds: order.limitSeconds });
   if (exitCode === 0) return { folder: images };
   const wrong = (await logErrors(`${images}/dump.log`))[0] ?? (stderr.trim() || `criu ended with exit code ${exitCode.toString()}`);
   await fs.rm(folder, { recursive: true, force: true });

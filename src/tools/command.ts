@@ -11,6 +11,8 @@ export interface Output {
 
 export interface CommandOptions {
   readonly input?: string;
+  /** Whoever has not ended after so many seconds is killed. */
+  readonly limitSeconds?: number;
   /** Called with the program's process id when it runs. */
   readonly started?: (pid: number) => void;
 }
@@ -56,8 +58,15 @@ export async function run(argv: readonly string[], options: CommandOptions = {})
     // Whoever does not read its input to the end says by its exit code what that means.
     child.stdin?.on('error', () => undefined).end(options.input);
     child.on('error', notRun);
+    const { limitSeconds } = options;
+    let late = '';
+    const limit = limitSeconds === undefined ? undefined : setTimeout(() => {
+      late = `, as it had not come to an end after ${limitSeconds.toString()} s`;
+      child.kill('SIGKILL');
+    }, limitSeconds * 1000);
     child.on('close', (code, signal) => {
-      resolve(code === null ? { stdout, stderr: `${stderr}${file} was killed by ${String(signal)}`, exitCode: 126 } : { stdout, stderr, exitCode: code });
+      clearTimeout(limit);
+      resolve(code === null ? { stdout, stderr: `${stderr}${file} was killed by ${String(signal)}${late}`, exitCode: 126 } : { stdout, stderr, exitCode: code });
     });
   });
 }

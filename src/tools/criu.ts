@@ -66,9 +66,17 @@ export interface DumpOrder {
   readonly external: readonly ExternalFile[];
   /** The root is no session leader. */
   readonly shellJob: boolean;
+  /** CRIU that has not ended by then never will: whoever it holds stands still meanwhile. */
+  readonly limitSeconds: number;
   /** Folder of the snapshots of its memory; the newest that is whole is `last`. */
   readonly snapshots?: string;
 }
+
+/**
+ * Has CRIU follow a task that it lets go system call by system call, instead of by a breakpoint in hardware (`FI_NO_BREAKPOINTS` of
+ * criu/include/fault-injection.h). These are missed now and then, and CRIU then waits for ever (its issues #107, #162, #2720).
+ */
+const NO_BREAKPOINTS = 'export CRIU_FAULT=130';
 
 /**
  * A command that runs CRIU on a tree. The program and the image folder are opened beforehand: the sandbox may hide
@@ -80,7 +88,7 @@ function criuCommand(order: DumpOrder, images: string, before: string, options: 
   const inside = [...(order.detachIpc ? ['unshare', '--ipc'] : []), '/proc/self/fd/8', ...options];
   const command = order.entered.length === 0 ? inside : ['nsenter', '--target', order.pid.toString(), ...nsenterOptions(order.entered), '--', ...inside];
   // Killed in the midst of its work, CRIU may leave a task without its registers: when memory runs out, it is the last.
-  return ['choom', '-n', '-1000', '--', 'sh', '-c', `exec 8<${CRIU} 9<"$0" >"$0/dump.out" 2>&1 && ${before}exec "$@"`, images, ...command];
+  return ['choom', '-n', '-1000', '--', 'sh', '-c', `exec 8<${CRIU} 9<"$0" >"$0/dump.out" 2>&1 && ${NO_BREAKPOINTS} && ${before}exec "$@"`, images, ...command];
 }
 
 const tree = (order: DumpOrder): string[] => ['--tree', order.pid.toString(), '--images-dir', '/proc/self/fd/9', '--log-file', 'dump.log', ...(order.shellJob ? ['--shell-job'] : [])];

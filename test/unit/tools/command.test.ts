@@ -42,6 +42,10 @@ test('a program that cannot be run, or is killed, ends with 126 and says why', a
   expect(await run(['sh', '-c', 'echo began >&2; kill -KILL $$'])).toEqual({ stdout: '', stderr: 'began\nsh was killed by SIGKILL', exitCode: 126 });
 });
 
+test('a program that does not come to an end is killed, and it is said when', async () => {
+  expect(await run(['sleep', '60'], { limitSeconds: 0.1 })).toEqual({ stdout: '', stderr: 'sleep was killed by SIGKILL, as it had not come to an end after 0.1 s', exitCode: 126 });
+});
+
 test('a program that does not read its input gives its own answer', async () => {
   expect(await run(['sh', '-c', 'exec <&-; exit 7'], { input: 'x'.repeat(2 ** 20) })).toMatchObject({ exitCode: 7 });
 });

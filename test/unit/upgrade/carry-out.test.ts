@@ -146,12 +146,18 @@ test('a command reads its input', async () => {
 });
 
 test('a process that has ended, or whose id is that of another one, is not imaged', async () => {
-  const dump = (pid: number): Action => ({ kind: 'dump', unit: 'a.service', argv: ['touch', path('imaged')], images: folder, privateUsers: false, pid, startTime: 1 });
+  const dump = (pid: number): Action => ({ kind: 'dump', unit: 'a.service', argv: ['touch', path('imaged')], limitSeconds: 60, images: folder, privateUsers: false, pid, startTime: 1 });
   for (const pid of [process.pid, 2 ** 22 + 1]) {
     const { result } = await carry([step('a', dump(pid))]);
     expect(result).toMatchObject({ failure: { reason: 'workload-changed', unit: 'a.service' } });
   }
   expect(existsSync(path('imaged'))).toBe(false);
+});
+
+test('a criu that does not come to an end is given up', async () => {
+  const { pid } = process;
+  const { result } = await carry([step('a', { kind: 'dump', unit: 'a.service', argv: ['sleep', '60'], limitSeconds: 0.1, images: folder, privateUsers: false, pid, startTime: parseStat(readFileSync('/proc/self/stat', 'utf8'))?.startTime ?? 0 })]);
+  expect(result).toMatchObject({ failure: { reason: 'dump-failed', unit: 'a.service', errors: ['sleep was killed by SIGKILL, as it had not come to an end after 0.1 s'] } });
 });
 
 test('steps of the same kind are carried out side by side in their lanes, all else one by one', () => {
@@ -163,7 +169,7 @@ test('steps of the same kind are carried out side by side in their lanes, all el
 test('when one of several images fails, the others under way end, no further one begins, and all that began are undone', async () => {
   const image = (unit: string, argv: readonly string[]): Step => ({
     phase: 'park', unit, title: `image ${unit}`, lane: { of: 'images', name: unit }, undo: noted(`undo-${unit}`),
-    action: { kind: 'dump', unit, argv, images: folder, privateUsers: false, pid: process.pid, startTime: parseStat(readFileSync('/proc/self/stat', 'utf8'))?.startTime ?? 0 },
+    action: { kind: 'dump', unit, argv, limitSeconds: 60, images: folder, privateUsers: false, pid: process.pid, startTime: parseStat(readFileSync('/proc/self/stat', 'utf8'))?.startTime ?? 0 },
   });
   const units = Array.from({ length: 2 * availableParallelism() }, (_, index) => `u${index}`);
   const { result, begun } = await carry(units.map((unit) => image(unit, [unit === 'u0' ? 'false' : 'true'])));
