@@ -63,6 +63,8 @@ export function qemuArguments(start: Start): string[] {
     '-netdev', network(start),
     '-device', `virtio-net-pci,netdev=net,mac=${GUEST_MAC},romfile=`,
     '-device', 'virtio-rng-pci',
+    // As many servers have one; nobody starts it but Segue.
+    '-device', 'i6300esb', '-action', 'watchdog=reset',
     '-chardev', `file,id=console,path=${escape(start.console)},append=on`, '-serial', 'chardev:console',
     '-qmp', `unix:${escape(start.qmp)},server=on,wait=off`,
     '-pidfile', start.pidFile,

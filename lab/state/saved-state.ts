@@ -17,7 +17,7 @@ import { pruneStates } from './prune.js';
 import { settle } from './settle.js';
 
 /** Change it when states saved by older code can no longer be used. */
-const RECIPE = 1;
+const RECIPE = 2;
 
 /** A running guest, saved: any number of guests go on from it. */
 export interface SavedState {

@@ -1,7 +1,8 @@
 import { buildCommand } from '@stricli/core';
-import { promises as fs } from 'node:fs';
+import { existsSync, promises as fs } from 'node:fs';
 import { failed, ok, type Result } from '../failure/result.ts';
 import { planRamSetup, whenItCounts } from '../plan/ram-setup.ts';
+import { planWatchdogSetup, WATCHDOG_FILE } from '../plan/watchdog-setup.ts';
 import { readBootloader } from '../survey/bootloader.ts';
 import { requireRoot, runningKernel } from '../survey/machine.ts';
 import { chooseRegion } from '../survey/ram-region.ts';
@@ -14,6 +15,7 @@ import { readIomem } from '../tools/iomem.ts';
 import { regionsOn } from '../tools/memmap.ts';
 import { modulesFor } from '../tools/modprobe.ts';
 import { DRIVERS } from '../tools/pmem.ts';
+import { findWatchdog } from '../tools/watchdog.ts';
 import * as flags from './flags.ts';
 import { note, print, printJson, unwrap } from './output.ts';
 import { commands } from './upgrade.ts';
@@ -50,7 +52,7 @@ async function run({ dryRun, json, restart, ramStore }: SetupFlags): Promise<voi
   const memory = unwrap(await ramSetup(ramStore));
   if (memory === undefined) return;
   const remedies = planSetup(seen);
-  const setup = { ...remedies, steps: [...remedies.steps, ...memory.steps] };
+  const setup = { ...remedies, steps: [...remedies.steps, ...memory.steps, ...planWatchdogSetup({ watchdog: findWatchdog(), configured: existsSync(WATCHDOG_FILE) })] };
   if (dryRun) {
     for (const { title, action } of setup.steps) print(`# ${title}\n${commands(action)}\n`);
     for (const unit of setup.restart) print(`# so that it can be carried\nsystemctl restart ${unit}\n`);
@@ -87,6 +89,6 @@ export const setupCommand = buildCommand({
   },
   docs: {
     brief: 'Apply the remedies that are safe',
-    fullDescription: 'Applies the safe remedies for the obstacles that `segue check` finds (io_uring off by sysctl, low process ids reserved) and says which services need one restart before they can be carried. With --ram-store it also sets memory aside that kernels leave alone, in which the images of an upgrade are then kept.',
+    fullDescription: 'Applies the safe remedies for the obstacles that `segue check` finds (io_uring off by sysctl, low process ids reserved), has a watchdog in hardware go on over a jump, and says which services need one restart before they can be carried. With --ram-store it also sets memory aside that kernels leave alone, in which the images of an upgrade are then kept.',
   },
 });

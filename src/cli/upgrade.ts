@@ -102,6 +102,21 @@ export function wayBackSentence({ wayBack, keptIn }: Pick<Plan, 'wayBack' | 'kep
   return `If the new kernel does not come up, the workloads are restored on the kernel that the machine boots by itself${keptIn.place.kind === 'ram' ? ', if the memory outlives that boot' : ''}.`;
 }
 
+/** What becomes of the machine if the new kernel neither comes up nor ends. */
+export function hangSentence({ watchdog }: Pick<Plan, 'watchdog'>): string {
+  const stands = 'If it hangs, the machine stands still';
+  switch (watchdog.kind) {
+    case 'none':
+      return `${stands}: it has no watchdog in hardware.`;
+    case 'stopped':
+      return `${stands}: its watchdog (${watchdog.identity}) is not used, as ${watchdog.why}.`;
+    case 'counts':
+      return watchdog.goesOn
+        ? `If it hangs, the watchdog (${watchdog.identity}) starts the machine again after ${watchdog.seconds.toString()} s.`
+        : `${stands}, unless the driver of its watchdog (${watchdog.identity}) leaves that on at the jump: \`segue setup\` has it do so.`;
+  }
+}
+
 function announce(plan: Plan): void {
   note(`${bold(`Linux ${plan.from} → ${plan.to.release}`)}, upgrade ${plan.id}`);
   note(table(['unit', 'fate', 'memory'], [
@@ -112,6 +127,7 @@ function announce(plan: Plan): void {
   note(where);
   if (warning !== undefined) note(warning);
   note(wayBackSentence(plan));
+  note(hangSentence(plan));
   note('Everything else is started afresh as at a boot; login sessions, also this one, end. `segue check` says why.');
 }
 

@@ -10,6 +10,8 @@ import { keyScript, withKey } from '../initramfs/key.ts';
 import type { Initramfs } from '../model/initramfs.ts';
 import type { StoreChoice } from '../model/store.ts';
 import type { Survey } from '../model/survey.ts';
+import type { WatchdogChoice } from '../model/watchdog.ts';
+import { setWatchdog } from '../tools/watchdog.ts';
 import type { Tree, Workload } from '../model/workload.ts';
 import { firstFreePid, newCommandLine } from './command-line.ts';
 import { ownSettings } from './own-settings.ts';
@@ -33,6 +35,7 @@ export interface PlanOptions {
   /** The part of a processor that each unit has had lately: who sleeps is imaged first. */
   readonly activity: ReadonlyMap<string, number>;
   readonly wayBack: WayBackPolicy;
+  readonly watchdog: WatchdogChoice;
   readonly keepImages: number;
   readonly machine: { readonly machineId: string; readonly bootId: string; readonly commandLine: string; readonly pidMax: number; readonly reservedPids: number; readonly lastPid: number; readonly processors: number };
 }
@@ -47,6 +50,7 @@ export interface Plan {
   /** Stopped before the jump as the administrator allowed, and started afresh. */
   readonly stopped: readonly Workload[];
   readonly wayBack: WayBackPolicy;
+  readonly watchdog: WatchdogChoice;
   readonly keepImages: number;
   readonly steps: readonly Step[];
 }
@@ -273,6 +277,22 @@ const leavingKey = (wayBack: WayBackPolicy, { key, sealedKey }: Vault): Step[] =
 
 const sealedInMemory = (key: string): string => `${key}.sealed`;
 
+/** What boot/boot loads to stop the watchdog, or to feed it, when all is back. */
+const watchdogsDriver = (watchdog: WatchdogChoice, paths: HandoverPaths): Step[] =>
+  watchdog.kind === 'counts' ? [{ phase: 'prepare', title: "note the watchdog's driver", action: write(`${paths.state}/watchdog`, lines(watchdog.drivers)) }] : [];
+
+/** systemd feeds it until it ends; what is set twice is begun anew. */
+function settingWatchdog(watchdog: WatchdogChoice, { release }: Kernel): Step[] {
+  if (watchdog.kind === 'none' || (watchdog.kind === 'stopped' && watchdog.before === '0')) return [];
+  const undo = run(setWatchdog(watchdog.before));
+  const microseconds = (seconds: number): string => (seconds * 1_000_000).toString();
+  return [
+    watchdog.kind === 'stopped'
+      ? { phase: 'jump', title: `stop the watchdog, as ${watchdog.why}`, action: run(setWatchdog('0')), undo }
+      : { phase: 'jump', title: `have the watchdog start the machine again if Linux ${release} is not there after ${watchdog.seconds.toString()} s`, action: run(setWatchdog(microseconds(watchdog.seconds + 1), microseconds(watchdog.seconds))), undo },
+  ];
+}
+
 /** What is in memory needs no key: nothing of it is anywhere when the memory is gone. */
 interface Handing {
   /** What kexec is given. */
@@ -328,6 +348,7 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     { phase: 'prepare', title: 'start the journal after them', action: write(`${paths.units}/systemd-journald.service.d/segue.conf`, `[Unit]\nAfter=${critical.join(' ')}\n`) },
     { phase: 'prepare', title: 'settle after the last restore', action: write(`${paths.units}/segue-settle.service.d/segue.conf`, `[Unit]\nAfter=${carried.map(({ unit }) => unit).join(' ')}\n`) },
     ...state.filter((step) => step.phase === 'prepare'),
+    ...watchdogsDriver(options.watchdog, paths),
     ...packing(initramfs, options.to),
     ...handing.before,
     {
@@ -369,8 +390,9 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     { phase: 'jump', title: 'write the hand-over to disk', action: run(['sync', '--file-system', paths.handover]) },
     { phase: 'jump', title: 'write all filesystems to disk', action: run(['sync']) },
     ...handing.atTheEnd,
+    ...settingWatchdog(options.watchdog, options.to),
     { phase: 'jump', title: 'leave word for a boot that finds its way back', action: { ...write(WAY_BACK, `${options.id} ${options.store} ${machine.bootId}\n`), durably: true }, undo: { kind: 'remove', path: WAY_BACK } },
     { phase: 'jump', title: `start Linux ${options.to.release} (from here on it cannot be given up)`, action: { kind: 'jump' } },
   ];
-  return { id: options.id, from: options.from, to: options.to, paths, keptIn, carried, stopped, wayBack: options.wayBack, keepImages: options.keepImages, steps };
+  return { id: options.id, from: options.from, to: options.to, paths, keptIn, carried, stopped, wayBack: options.wayBack, watchdog: options.watchdog, keepImages: options.keepImages, steps };
 }

@@ -16,6 +16,7 @@ import { DRIVERS } from '../tools/pmem.ts';
 import { hasTpm } from '../tools/systemd-creds.ts';
 import { newId } from '../store/journal.ts';
 import { chooseStore } from './choose-store.ts';
+import { chooseWatchdog } from './choose-watchdog.ts';
 import { runningUpgrade } from './lock.ts';
 
 export interface UpgradeOptions {
@@ -74,6 +75,7 @@ export async function prepare({ to, afresh, store, ram, prepare: wanted, wayBack
   const initramfs = await chooseInitramfs({ kernel: kernel.value, drivers: inMemory ? DRIVERS : [], commandLine: machine.commandLine, folder: `${handoverPaths(store, id).handover}/initramfs` });
   // With the sealed one on the disk the new kernel can do without.
   if (!inMemory && initramfs.kind === 'installed' && wayBack === 'afresh' && !isHandedOn()) return failed({ reason: 'key-stays-behind', why: initramfs.why });
+  const watchdog = await chooseWatchdog(kernel.value.release, files);
   const state = await Promise.all(stateKinds.map((kind) => kind.carry({ paths: handoverPaths(store, id), survey: seen.value, carried })));
   const steps: Step[] = [];
   for (const kind of state) {
@@ -84,5 +86,5 @@ export async function prepare({ to, afresh, store, ram, prepare: wanted, wayBack
   const elapsed = Number(process.hrtime.bigint() - began);
   const activity = new Map([...later].map(([unit, now]) => [unit, (now - (earlier.get(unit) ?? 0)) / elapsed]));
   const prepares = wanted && !strict && (inMemory || (await requireStore(store, neededBytes(carried, files, true))).ok);
-  return ok(makePlan(chosen.value, steps, { id, store, keptIn, from, to: kernel.value, initramfs, prepare: prepares, activity, wayBack, keepImages, machine }));
+  return ok(makePlan(chosen.value, steps, { id, store, keptIn, from, to: kernel.value, initramfs, prepare: prepares, activity, wayBack, watchdog, keepImages, machine }));
 }

@@ -59,6 +59,13 @@ describe.runIf(isRoot)('boot', () => {
     expect(calls()).toEqual(GOES_ON);
   });
 
+  test("the watchdog's driver is loaded before the boot goes on, where there is one", () => {
+    machine.write('state/watchdog', 'i6300esb\n');
+    machine.replace('modprobe', 'echo modprobe "$@" >>/run/calls; exit 1');
+    expect(machine.sh('boot')).toEqual({ stdout: '', stderr: '', exitCode: 0 });
+    expect(calls()).toEqual(['modprobe --all -- i6300esb', ...GOES_ON]);
+  });
+
   test('a setting that cannot be put back does not end the boot', () => {
     machine.write('state/sysctl', 'vm/overcommit_memory=much\nkernel/panic=never\n');
     expect(machine.sh('boot').exitCode).toBe(0);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { checkRows, ramStoreSentence } from '../../../src/cli/check.ts';
-import { commands, storeSentence, wayBackSentence } from '../../../src/cli/upgrade.ts';
+import { commands, hangSentence, storeSentence, wayBackSentence } from '../../../src/cli/upgrade.ts';
 import { handoverPaths } from '../../../src/model/handover.ts';
 import type { Action } from '../../../src/model/step.ts';
 import type { StoreChoice, StorePlace } from '../../../src/model/store.ts';
@@ -90,6 +90,14 @@ test('where the images will be is said, and why not in memory', () => {
   expect(said({ place: disk })).toEqual({ where: 'The images are on the disk, encrypted, below /store/upgrades/20260101-100000.' });
   expect(said({ place: disk, why: 'it is not there yet' }).where).toMatch(/Not in memory yet: it is not there yet\.$/);
   expect(said({ place: disk, why: 'it is broken', bad: true }).warning).toContain('the store in memory is not used: it is broken');
+});
+
+test('what becomes of the machine if the new kernel hangs is said before', () => {
+  const watchdog = { identity: 'a timer', before: '0' };
+  expect(hangSentence({ watchdog: { kind: 'none' } })).toMatch(/stands still: it has no watchdog in hardware\.$/);
+  expect(hangSentence({ watchdog: { kind: 'stopped', ...watchdog, why: 'it is too short' } })).toMatch(/stands still: its watchdog \(a timer\) is not used, as it is too short\.$/);
+  expect(hangSentence({ watchdog: { kind: 'counts', ...watchdog, drivers: ['timer'], seconds: 310, goesOn: true } })).toBe('If it hangs, the watchdog (a timer) starts the machine again after 310 s.');
+  expect(hangSentence({ watchdog: { kind: 'counts', ...watchdog, drivers: ['timer'], seconds: 310, goesOn: false } })).toContain('`segue setup`');
 });
 
 test('what becomes of the workloads if the new kernel does not come up is said before', () => {

@@ -36,7 +36,7 @@ const ID = '20260102-030405';
 
 const onDisk: StoreChoice = { place: { kind: 'disk', vault: handoverPaths('/var/lib/segue', ID).vault } };
 
-async function plan(seen: Survey, afresh: readonly string[] = [], initramfs: Initramfs = own, snapshots: Pick<PlanOptions, 'prepare' | 'activity'> & Partial<Pick<PlanOptions, 'wayBack'>> = { prepare: true, activity: new Map() }, keptIn = onDisk): Promise<Plan> {
+async function plan(seen: Survey, afresh: readonly string[] = [], initramfs: Initramfs = own, snapshots: Pick<PlanOptions, 'prepare' | 'activity'> & Partial<Pick<PlanOptions, 'wayBack' | 'watchdog'>> = { prepare: true, activity: new Map() }, keptIn = onDisk): Promise<Plan> {
   const chosen = choose(seen, afresh);
   if (!chosen.ok) throw new Error(chosen.failure.reason);
   // What there is besides tasks, in the example of files on tmpfs.
@@ -50,11 +50,28 @@ async function plan(seen: Survey, afresh: readonly string[] = [], initramfs: Ini
     to: { release: '7.3.4', image: '/boot/vmlinuz-7.3.4', initrd: '/boot/initrd.img-7.3.4' },
     initramfs,
     wayBack: 'restore',
+    watchdog: { kind: 'none' },
     ...snapshots,
     keepImages: 7,
     machine: { machineId: '0'.repeat(32), bootId: 'f00', commandLine: 'root=/dev/vda ro', pidMax: 4_194_304, reservedPids: 300, lastPid: 4000, processors: 2 },
   });
 }
+
+const WATCHDOG = { identity: 'a timer', before: '30000000' };
+const stepsOf = ({ steps }: Plan, word: RegExp) => steps.filter(({ title }) => word.test(title));
+
+test('a watchdog counts anew from right before the jump, and the new kernel is told its driver', async () => {
+  const made = await plan(survey([]), [], own, { prepare: false, activity: new Map(), watchdog: { kind: 'counts', ...WATCHDOG, seconds: 300, drivers: ['timer'], goesOn: true } });
+  const [note, set] = stepsOf(made, /watchdog/);
+  expect(note?.action).toMatchObject({ kind: 'write', path: expect.stringMatching(/\/state\/watchdog$/) as string, content: 'timer\n' });
+  expect(set).toMatchObject({ phase: 'jump', action: { kind: 'run', argv: expect.arrayContaining(['301000000', '300000000']) as string[] }, undo: { kind: 'run', argv: expect.arrayContaining(['30000000']) as string[] } });
+});
+
+test('one that is of no use is stopped, if systemd has set it', async () => {
+  const made = (before: string) => plan(survey([]), [], own, { prepare: false, activity: new Map(), watchdog: { kind: 'stopped', ...WATCHDOG, before, why: 'it is too short' } });
+  expect(stepsOf(await made('30000000'), /watchdog/)).toMatchObject([{ title: 'stop the watchdog, as it is too short', action: { kind: 'run', argv: expect.arrayContaining(['0']) as string[] }, undo: { kind: 'run', argv: expect.arrayContaining(['30000000']) as string[] } }]);
+  expect(stepsOf(await made('0'), /watchdog/)).toEqual([]);
+});
 
 const full = await plan(
   survey([workload('plain.service', { sockets: [listening(80)] }), rich(), blocked], { hostMounts: [mount('/run'), mount('/tmp'), mount('/dev/shm')] }),
