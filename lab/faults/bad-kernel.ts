@@ -50,6 +50,9 @@ const LACKS_DRIVER = loading(`case $argument in --initrd=*)
 			;;
 		esac`);
 
+/** nginx listens on IPv6 as well. */
+const LACKS_IPV6 = loading('case $argument in --command-line=*segue.upgrade=*) argument="$argument ipv6.disable=1" ;; esac');
+
 const kexec = (script: string) => async ({ guest }: Server): Promise<void> => { await replace(guest, '/usr/sbin/kexec', script); };
 
 /** Those that are restored first; the others wait for the panic. */
@@ -70,8 +73,17 @@ export const BAD_KERNELS: readonly BadKernel[] = [
     arrange: ({ guest, units }) => arrange(guest, 'accident', { before: units.map(({ unit }) => unit).filter((unit) => !BEGUN.includes(unit)), script: IN_THE_MIDST }),
     fate: (unit) => (BEGUN.includes(unit) ? 'afresh' : 'restored'),
   },
+  {
+    what: 'it cannot restore what is required',
+    arrange: async (server) => {
+      await server.guest.exec(['install', '-D', '-m', '644', '/dev/stdin', '/etc/systemd/system/nginx.service.d/required.conf'], { input: '[X-Segue]\nRequired=yes\n' });
+      await server.guest.exec('systemctl daemon-reload');
+      await kexec(LACKS_IPV6)(server);
+    },
+    fate: () => 'restored',
+  },
   { what: 'it lacks the driver of the disk', arrange: kexec(LACKS_DRIVER), fate: () => 'restored' },
-  // Only a watchdog in hardware would end it; Segue arms none.
+  // The watchdog ends it.
   { what: 'it hangs before user space', arrange: kexec(HANGS), fate: () => 'restored' },
 ];
 

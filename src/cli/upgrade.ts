@@ -102,6 +102,14 @@ export function wayBackSentence({ wayBack, keptIn }: Pick<Plan, 'wayBack' | 'kep
   return `If the new kernel does not come up, the workloads are restored on the kernel that the machine boots by itself${keptIn.place.kind === 'ram' ? ', if the memory outlives that boot' : ''}.`;
 }
 
+/** What becomes of a new kernel that cannot restore what it must. */
+export function requiredSentence({ required, turnsBack, wayBack, from }: Pick<Plan, 'required' | 'turnsBack' | 'wayBack' | 'from'>): string | undefined {
+  const [first] = required;
+  if (first === undefined) return undefined;
+  if (turnsBack) return `If it cannot restore ${first}, which is required, Linux ${from} is started again${required.length > 1 ? `; so with ${required.slice(1).join(', ')}, as long as nobody runs yet` : ''}.`;
+  return `${required.join(', ')}: required, but started afresh if ${required.length > 1 ? 'they' : 'it'} cannot be restored, as ${wayBack === 'afresh' ? 'there is no way back without `--way-back restore`' : `Linux ${from} is not installed any more`}.`;
+}
+
 /** What becomes of the machine if the new kernel neither comes up nor ends. */
 export function hangSentence({ watchdog }: Pick<Plan, 'watchdog'>): string {
   const stands = 'If it hangs, the machine stands still';
@@ -128,6 +136,8 @@ function announce(plan: Plan): void {
   if (warning !== undefined) note(warning);
   note(wayBackSentence(plan));
   note(hangSentence(plan));
+  const required = requiredSentence(plan);
+  if (required !== undefined) note(required);
   note('Everything else is started afresh as at a boot; login sessions, also this one, end. `segue check` says why.');
 }
 

@@ -36,7 +36,7 @@ export const TRANSITIONS: readonly Transition[] = [
   { event: 'giving-up', from: BEFORE_THE_JUMP, to: 'given-up-in-part', synced: '–', undo: 'it is being undone, last step first' },
   { event: 'given-up', from: [...BEFORE_THE_JUMP, 'given-up-in-part'], to: 'given-up', synced: '–', undo: 'the machine is as before' },
   { event: 'given-up-in-part', from: [...BEFORE_THE_JUMP, 'given-up-in-part'], to: 'given-up-in-part', synced: '–', undo: 'the journal says what is left to be done by hand' },
-  { event: 'arrived', from: BEFORE_THE_JUMP, to: 'arrived', synced: 'the mark `arrived`: there is one attempt in the new kernel', undo: 'a panic or a power cut from here on is the way back; a workload that fails is started afresh alone' },
+  { event: 'arrived', from: BEFORE_THE_JUMP, to: 'arrived', synced: 'the mark `arrived`: there is one attempt in the new kernel', undo: 'a panic or a power cut from here on is the way back; a workload that fails is started afresh alone, or the old kernel is started again if it is required' },
   { event: 'handover-refused', from: [...BEFORE_THE_JUMP, 'coming-back'], to: 'refused', synced: '–', undo: 'everything was started afresh' },
   { event: 'came-back', from: [...BEFORE_THE_JUMP, 'arrived', 'refused'], to: 'coming-back', synced: 'the mark `came-back`: there is one attempt on the way back', undo: 'whose image was not begun is restored, everything else is started afresh; a further failure is an ordinary boot' },
   { event: 'settled', from: ['arrived'], to: 'settled', synced: 'the fate of each workload', undo: 'the upgrade is over, its images are wiped' },

@@ -1,4 +1,5 @@
 import type { Workload } from '../model/workload.ts';
+import { ownSettings } from './own-settings.ts';
 
 /**
  * A restore waits for the disk, for systemd, or, should something be wrong, for its time limit: on a machine with few
@@ -20,4 +21,10 @@ export function restoredAfter(group: readonly Workload[], count: number): Map<st
     lane.workloads.unshift(workload);
   }
   return new Map(lanes.flatMap(({ workloads }) => workloads.slice(1).map(({ unit }, index) => [unit, workloads[index]!.unit] as const)));
+}
+
+/** The same for those who are required, with whatever they need behind them: once one runs there is no way back for the next. */
+export function oneByOne(group: readonly Workload[]): Map<string, string> {
+  const chain = group.toSorted((a, b) => Number(ownSettings(b).required) - Number(ownSettings(a).required) || a.memory - b.memory);
+  return new Map(chain.slice(1).map(({ unit }, index) => [unit, chain[index]!.unit] as const));
 }

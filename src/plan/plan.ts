@@ -13,10 +13,10 @@ import type { Survey } from '../model/survey.ts';
 import type { WatchdogChoice } from '../model/watchdog.ts';
 import { setWatchdog } from '../tools/watchdog.ts';
 import type { Tree, Workload } from '../model/workload.ts';
-import { firstFreePid, newCommandLine } from './command-line.ts';
+import { firstFreePid, lastingCommandLine, newCommandLine } from './command-line.ts';
 import { ownSettings } from './own-settings.ts';
-import { LANES_PER_PROCESSOR, restoredAfter } from './lanes.ts';
-import { byPriority } from './priority.ts';
+import { LANES_PER_PROCESSOR, oneByOne, restoredAfter } from './lanes.ts';
+import { byPriority, REQUIRED } from './priority.ts';
 import { restoreUnit } from './restore-unit.ts';
 import { HANDOVER_FORMAT, handoverPaths, WAY_BACK, type HandoverPaths, type WayBackPolicy } from '../model/handover.ts';
 import type { Action, SealedWorkload, Step } from '../model/step.ts';
@@ -28,6 +28,8 @@ export interface PlanOptions {
   readonly keptIn: StoreChoice;
   readonly from: string;
   readonly to: Kernel;
+  /** The running kernel's files, where they are still installed. */
+  readonly back?: Kernel | undefined;
   /** Chosen by what the machine is, unless it is given. */
   readonly initramfs: Initramfs;
   /** Whether memory is imaged beforehand, while everything runs. */
@@ -51,6 +53,9 @@ export interface Plan {
   readonly stopped: readonly Workload[];
   readonly wayBack: WayBackPolicy;
   readonly watchdog: WatchdogChoice;
+  /** Units that the new kernel must be able to restore, and whether the old one is started again if it is not. */
+  readonly required: readonly string[];
+  readonly turnsBack: boolean;
   readonly keepImages: number;
   readonly steps: readonly Step[];
 }
@@ -128,7 +133,7 @@ function handoverOf(workload: Workload, paths: HandoverPaths, before: readonly s
   const dropIns = unique(workload.unitFiles.slice(1).map(({ path }) => basename(path)));
   const file = (title: string, path: string, content: string): Step => ({ phase: 'prepare', unit, title, action: write(path, content) });
   return [
-    file('prepare the unit that restores it', `${paths.units}/${unit}`, restoreUnit(workload, before)),
+    file('prepare the unit that restores it', `${paths.units}/${unit}`, restoreUnit(workload, before, ownSettings(workload).required)),
     ...dropIns.map((name): Step => ({ phase: 'prepare', unit, title: `leave its drop-in ${name} out`, action: { kind: 'link', path: `${paths.units}/${unit}.d/${name}`, target: '/dev/null' } })),
     file('name its cgroup', `${folder}/control-group`, `${workload.controlGroup}\n`),
     file('name its main process', `${folder}/main`, `${workload.mainPid.toString()}\n`),
@@ -277,6 +282,15 @@ const leavingKey = (wayBack: WayBackPolicy, { key, sealedKey }: Vault): Step[] =
 
 const sealedInMemory = (key: string): string => `${key}.sealed`;
 
+/** What boot/turn-back reads; nothing if nobody is required, or there would be no way back. */
+function turningBack(required: readonly string[], paths: HandoverPaths, { back, wayBack, machine, keptIn }: PlanOptions): Step[] {
+  if (required.length === 0 || back === undefined || wayBack === 'afresh') return [];
+  return [
+    { phase: 'prepare', title: 'list those without whom the new kernel is of no use', action: write(`${paths.handover}/required`, lines(required)) },
+    { phase: 'prepare', title: `say how Linux ${back.release} is started again`, action: write(`${paths.handover}/old-kernel`, lines([back.image, back.initrd, lastingCommandLine(machine.commandLine, keptIn.region, keptIn.region)])) },
+  ];
+}
+
 /** What boot/boot loads to stop the watchdog, or to feed it, when all is back. */
 const watchdogsDriver = (watchdog: WatchdogChoice, paths: HandoverPaths): Step[] =>
   watchdog.kind === 'counts' ? [{ phase: 'prepare', title: "note the watchdog's driver", action: write(`${paths.state}/watchdog`, lines(watchdog.drivers)) }] : [];
@@ -331,6 +345,8 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
   const commandLine = newCommandLine(machine.commandLine, { id: options.id, store: options.store, pidMax: machine.pidMax, lastPid, ...(keptIn.region === undefined ? {} : { region: keptIn.region }) });
   const wants = (unit: string): Step => ({ phase: 'prepare', unit, title: 'have it restored before anything else', action: { kind: 'link', path: `${paths.units}/segue-restore.target.wants/${unit}`, target: `../${unit}` } });
 
+  const required = carried.filter((workload) => ownSettings(workload).required).map(({ unit }) => unit);
+  const turnBack = turningBack(required, paths, options);
   const groups = byPriority(carried);
   const critical = (groups.at(-1)?.workloads ?? []).toSorted((a, b) => a.memory - b.memory).map(({ unit }) => unit);
   const restoredBefore = (priority: number): string[] => groups.filter((group) => group.priority > priority).flatMap(({ workloads }) => workloads.map(({ unit }) => unit));
@@ -340,7 +356,7 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     { phase: 'prepare', title: 'name this machine', action: write(`${paths.handover}/machine`, `${machine.machineId}\n`) },
     { phase: 'prepare', title: 'say what process ids must be free on the way back', action: write(`${paths.handover}/way-back`, `${machine.pidMax.toString()} ${lastPid.toString()}\n`) },
     ...groups.flatMap(({ priority, workloads }) => {
-      const inLane = restoredAfter(workloads, machine.processors * LANES_PER_PROCESSOR);
+      const inLane = priority === REQUIRED ? oneByOne(workloads) : restoredAfter(workloads, machine.processors * LANES_PER_PROCESSOR);
       return workloads.flatMap((workload) => [...handoverOf(workload, paths, [...restoredBefore(priority), inLane.get(workload.unit)].filter((unit) => unit !== undefined)), wants(workload.unit)]);
     }),
     { phase: 'prepare', title: 'list those who are restored first', action: write(`${paths.handover}/critical.list`, lines(critical)) },
@@ -349,6 +365,7 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     { phase: 'prepare', title: 'settle after the last restore', action: write(`${paths.units}/segue-settle.service.d/segue.conf`, `[Unit]\nAfter=${carried.map(({ unit }) => unit).join(' ')}\n`) },
     ...state.filter((step) => step.phase === 'prepare'),
     ...watchdogsDriver(options.watchdog, paths),
+    ...turnBack,
     ...packing(initramfs, options.to),
     ...handing.before,
     {
@@ -394,5 +411,5 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     { phase: 'jump', title: 'leave word for a boot that finds its way back', action: { ...write(WAY_BACK, `${options.id} ${options.store} ${machine.bootId}\n`), durably: true }, undo: { kind: 'remove', path: WAY_BACK } },
     { phase: 'jump', title: `start Linux ${options.to.release} (from here on it cannot be given up)`, action: { kind: 'jump' } },
   ];
-  return { id: options.id, from: options.from, to: options.to, paths, keptIn, carried, stopped, wayBack: options.wayBack, watchdog: options.watchdog, keepImages: options.keepImages, steps };
+  return { id: options.id, from: options.from, to: options.to, paths, keptIn, carried, stopped, wayBack: options.wayBack, watchdog: options.watchdog, required, turnsBack: turnBack.length > 0, keepImages: options.keepImages, steps };
 }

@@ -4,13 +4,19 @@ import { ownSettings } from './own-settings.ts';
 /** What a unit has that names no priority: whoever waits for an answer from a socket notices first. */
 const SERVES_A_SOCKET = 50;
 const SERVES_NONE = 20;
+/** Who is required is restored before anybody else runs: as long as nobody does, there is a way back for all. */
+export const REQUIRED = 101;
 
 /**
  * The workloads in groups of one priority, the least critical first: so they are parked; they are restored the other way
  * round. A unit is at least as critical as those that are ordered after it (After=), for they need it.
  */
 export function byPriority(workloads: readonly Workload[]): { readonly priority: number; readonly workloads: readonly Workload[] }[] {
-  const own = new Map(workloads.map((workload) => [workload.unit, ownSettings(workload).priority ?? (workload.sockets.length > 0 ? SERVES_A_SOCKET : SERVES_NONE)]));
+  const priorityOf = (workload: Workload): number => {
+    const { priority, required } = ownSettings(workload);
+    return required ? REQUIRED : (priority ?? (workload.sockets.length > 0 ? SERVES_A_SOCKET : SERVES_NONE));
+  };
+  const own = new Map(workloads.map((workload) => [workload.unit, priorityOf(workload)]));
   const priorities = new Map(own);
   const raise = (unit: string, priority: number): void => {
     const now = priorities.get(unit);

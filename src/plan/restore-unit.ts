@@ -48,10 +48,12 @@ const restoreSeconds = (memory: number): number => 300 + Math.ceil(memory / (10 
  * nothing but the restore is started before the workloads run again. `before` are those that come first.
  * `segue settle` takes it away.
  */
-export function restoreUnit({ unitFiles, properties, memory }: Workload, before: readonly string[]): string {
+export function restoreUnit({ unitFiles, properties, memory }: Workload, before: readonly string[], required = false): string {
   const noExec = (properties['NoExecPaths'] ?? '') !== '';
   return [
     '# Written by segue for one boot; gone when the upgrade is settled.',
+    // What it does itself when it has ended would be too early, if the machine turns back.
+    ...(required ? ['[Service]', 'ExecStopPost=+/usr/lib/segue/turn-back %n'] : []),
     ...unitFiles.flatMap(({ content }) => ownLines(content)),
     '',
     '[Unit]',
@@ -76,6 +78,7 @@ export function restoreUnit({ unitFiles, properties, memory }: Workload, before:
     'Restart=no',
     'WatchdogSec=0',
     `TimeoutStartSec=${restoreSeconds(memory).toString()}`,
+    ...(required ? ['TimeoutStopSec=60'] : []),
     // The one program that the sandbox must let run.
     ...(noExec ? ['ExecPaths=/usr/bin/sleep'] : []),
     '',

@@ -53,6 +53,7 @@ export async function prepare({ to, afresh, store, ram, prepare: wanted, wayBack
   const kexec = await requireKexec(kernel.value);
   if (!kexec.ok) return kexec;
 
+  const back = await chooseKernel(from);
   const seen = await survey();
   if (!seen.ok) return seen;
   const chosen = choose(seen.value, afresh);
@@ -86,5 +87,5 @@ export async function prepare({ to, afresh, store, ram, prepare: wanted, wayBack
   const elapsed = Number(process.hrtime.bigint() - began);
   const activity = new Map([...later].map(([unit, now]) => [unit, (now - (earlier.get(unit) ?? 0)) / elapsed]));
   const prepares = wanted && !strict && (inMemory || (await requireStore(store, neededBytes(carried, files, true))).ok);
-  return ok(makePlan(chosen.value, steps, { id, store, keptIn, from, to: kernel.value, initramfs, prepare: prepares, activity, wayBack, watchdog, keepImages, machine }));
+  return ok(makePlan(chosen.value, steps, { id, store, keptIn, from, to: kernel.value, ...(back.ok ? { back: back.value } : {}), initramfs, prepare: prepares, activity, wayBack, watchdog, keepImages, machine }));
 }

@@ -77,7 +77,7 @@ describe.runIf(isRoot)('lock', () => {
       await sealed();
       writeFileSync(`${machine.paths.upgrade}/arrived`, '');
       expect(lock()).toMatchObject({ stderr: '', exitCode: 0 });
-      expect(events()).toEqual([['came-back', undefined], ['locked', undefined]]);
+      expect(events()).toEqual([['came-back', 'why'], ['locked', undefined]]);
     });
 
     test('it is taken once, also when nobody knows how far that got', async () => {
@@ -88,7 +88,7 @@ describe.runIf(isRoot)('lock', () => {
 
     test('that it is tried counts before anything else is read', () => {
       refused('the hand-over does not match its checksums');
-      expect(events()[0]).toEqual(['came-back', undefined]);
+      expect(events()[0]).toEqual(['came-back', 'why']);
       refused('the way back was tried before');
     });
   });

@@ -47,7 +47,7 @@ export class PrivateMachine implements Disposable {
       writeFileSync(join(this.lib, name), script, { mode: 0o755 });
     }
     // What these would do they would do to the machine that the tests run on.
-    for (const name of ['criu', 'systemd-sysctl', 'systemd-tmpfiles']) this.replace(name, `echo "${name} $*" >>/run/called`);
+    for (const name of ['criu', 'kexec', 'modprobe', 'systemd-sysctl', 'systemd-tmpfiles']) this.replace(name, `echo "${name} $*" >>/run/called`);
     // The hand-over is a plain folder here, as if its store were open.
     renameSync(join(this.lib, 'store'), join(this.lib, 'store.real'));
     writeFileSync(join(this.lib, 'store'), '#!/bin/sh\n', { mode: 0o755 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { seal, sealWorkloads } from '../../../src/park/seal.ts';
 import { fixtureFolder } from '../../fixtures/fixture.ts';
-import { isRoot, PrivateMachine } from './private-machine.ts';
+import { ID, isRoot, PrivateMachine } from './private-machine.ts';
 
 const UNIT = 'redis-server.service';
 
@@ -29,6 +29,7 @@ describe.runIf(isRoot)('restore', () => {
     expect(exitCode).toBe(1);
     expect(stdout).toContain(`<2>segue: ${UNIT} cannot be restored: ${why}\n`);
     expect(machine.journal().at(-1)).toMatchObject({ event: 'restore-failed', unit: UNIT, why });
+    expect(existsSync(join(machine.run, `segue/ended/${UNIT}`))).toBe(false);
   }
 
   test('nothing is restored before the state of the machine is', () => {
@@ -81,6 +82,8 @@ describe.runIf(isRoot)('afresh', () => {
     expect(stdout.split('\n').filter((line) => line.startsWith('table'))).toEqual(['table inet CRIU-1']);
     expect(readFileSync(join(machine.run, 'systemctl'), 'utf8')).toBe(`daemon-reload\nreset-failed -- ${UNIT}\nstart --no-block -- ${UNIT}\n`);
     expect(existsSync(join(machine.run, `segue/afresh/${UNIT}`))).toBe(true);
+    // The boot waits for it no more.
+    expect(existsSync(join(machine.run, `segue/ended/${UNIT}`))).toBe(true);
     expect(machine.journal()).toMatchObject([{ event: 'afresh', unit: UNIT }]);
     expect(existsSync(machine.paths.workload(UNIT))).toBe(true);
   });
@@ -92,5 +95,59 @@ describe.runIf(isRoot)('afresh', () => {
     expect(machine.sh(`afresh ${UNIT}`)).toMatchObject({ stderr: '', exitCode: 0 });
     writeFileSync(join(machine.run, 'segue/state'), '');
     expect(machine.sh(`restore ${UNIT} 4000000`).stdout).toContain('its image was used before');
+  });
+});
+
+describe.runIf(isRoot)('a unit without which the new kernel is of no use', () => {
+  const OTHER = 'other.service';
+  let machine: PrivateMachine;
+  beforeEach(() => {
+    machine = new PrivateMachine();
+    for (const unit of [UNIT, OTHER]) machine.write(`workloads/${unit}/locks`, `CRIU-${unit === UNIT ? '0' : '1'}\n`);
+    machine.write('required', `${UNIT}\n`);
+    machine.write('old-kernel', '/boot/vmlinuz-6.12.1\n/boot/initrd.img-6.12.1\nroot=/dev/vda ro quiet "a  b"\n');
+    mkdirSync(join(machine.run, 'segue/checked'));
+    mkdirSync(join(machine.run, 'segue/untouched'));
+    writeFileSync(join(machine.run, `segue/checked/${UNIT}`), '');
+    writeFileSync(join(machine.run, `segue/untouched/${UNIT}`), '');
+    mkdirSync(`${machine.paths.workload(UNIT)}/restoring`);
+    machine.replace('kexec', 'printf "%s|" "$@" >>/run/kexec');
+  });
+  afterEach(() => {
+    machine[Symbol.dispose]();
+  });
+
+  const turn = (before = ''): string => {
+    machine.sh(`nft add table inet CRIU-0; ${before} turn-back ${UNIT}`);
+    return existsSync(join(machine.run, 'kexec')) ? readFileSync(join(machine.run, 'kexec'), 'utf8') : '';
+  };
+
+  test('has the one before started again, with its image as good as new', () => {
+    expect(turn()).toBe('--load|--kexec-syscall-auto|/boot/vmlinuz-6.12.1|--initrd=/boot/initrd.img-6.12.1|--command-line=root=/dev/vda ro quiet "a  b"|--exec|');
+    expect(machine.journal()[0]).toMatchObject({ event: 'turning-back', unit: UNIT });
+  });
+
+  test('also if not even its sandbox could be made', () => {
+    expect(turn(`rmdir ${machine.paths.workload(UNIT)}/restoring; rm /run/segue/untouched/${UNIT};`)).toContain('--exec');
+  });
+
+  test.each([
+    ['it is not required', 'rm {}/required;'],
+    ['somebody else has begun to run', `mkdir {}/workloads/${OTHER}/restoring;`],
+    ['it may have run itself', `rm /run/segue/untouched/${UNIT};`],
+    ['its sockets were complete', 'nft delete table inet CRIU-0;'],
+    ['its images are damaged', `rm /run/segue/checked/${UNIT};`],
+    ['the boot has gone on', ': >{}/../booted;'],
+    ['this is the way back already', 'echo "x /y restore z" >/run/segue/way-back;'],
+  ])('nothing of that where %s', (what, before) => {
+    if (what.startsWith('this is the way back')) machine.commandLine = 'root=/dev/vda ro';
+    expect(turn(before.replaceAll('{}', machine.paths.handover).replace('x /y', `${ID} ${machine.store}`))).toBe('');
+    expect(machine.journal().map(({ event }) => event)).toEqual([]);
+  });
+
+  test('nor where the one before cannot be loaded', () => {
+    machine.replace('kexec', 'exit 1');
+    turn();
+    expect(machine.journal().map(({ event }) => event)).toEqual([]);
   });
 });

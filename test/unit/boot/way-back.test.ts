@@ -56,6 +56,12 @@ describe.runIf(isRoot)('a boot that is no jump', () => {
     expect(readdirSync(machine.normal)).toEqual([]);
   });
 
+  test('says so where the new kernel has turned back', () => {
+    appendFileSync(`${machine.paths.upgrade}/journal.ndjson`, '{"at":"2026-01-01T00:00:00.000Z","kernel":"7.3.4","event":"turning-back","unit":"a.service"}\n');
+    boot();
+    expect(note()).toBe(`${ID} ${machine.store} restore a.service is required, and the new kernel could not restore it\n`);
+  });
+
   test('leaves the old process ids free, and does not stand still after a panic', () => {
     boot();
     expect([kernel('pid_max'), kernel('ns_last_pid'), kernel('panic')]).toEqual(['4194304', '9000', '10']);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { checkRows, ramStoreSentence } from '../../../src/cli/check.ts';
-import { commands, hangSentence, storeSentence, wayBackSentence } from '../../../src/cli/upgrade.ts';
+import { commands, hangSentence, requiredSentence, storeSentence, wayBackSentence } from '../../../src/cli/upgrade.ts';
 import { handoverPaths } from '../../../src/model/handover.ts';
 import type { Action } from '../../../src/model/step.ts';
 import type { StoreChoice, StorePlace } from '../../../src/model/store.ts';
@@ -90,6 +90,15 @@ test('where the images will be is said, and why not in memory', () => {
   expect(said({ place: disk })).toEqual({ where: 'The images are on the disk, encrypted, below /store/upgrades/20260101-100000.' });
   expect(said({ place: disk, why: 'it is not there yet' }).where).toMatch(/Not in memory yet: it is not there yet\.$/);
   expect(said({ place: disk, why: 'it is broken', bad: true }).warning).toContain('the store in memory is not used: it is broken');
+});
+
+test('what becomes of a new kernel that cannot restore what it must is said before', () => {
+  const said = (required: readonly string[], turnsBack: boolean, wayBack: 'restore' | 'afresh' = 'restore') => requiredSentence({ required, turnsBack, wayBack, from: '6.12.1' });
+  expect(said([], false)).toBeUndefined();
+  expect(said(['a.service'], true)).toBe('If it cannot restore a.service, which is required, Linux 6.12.1 is started again.');
+  expect(said(['a.service', 'b.service'], true)).toContain('; so with b.service, as long as nobody runs yet.');
+  expect(said(['a.service'], false, 'afresh')).toContain('`--way-back restore`');
+  expect(said(['a.service'], false)).toContain('is not installed any more');
 });
 
 test('what becomes of the machine if the new kernel hangs is said before', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { restoredAfter } from '../../../src/plan/lanes.ts';
+import { oneByOne, restoredAfter } from '../../../src/plan/lanes.ts';
 import { workload } from '../survey/builders.ts';
 
 const sized = (sizes: readonly number[]) => sizes.map((memory, index) => workload(`${index.toString()}.service`, { memory }));
@@ -24,4 +24,10 @@ test('each waits for one other at most, no two for the same, and nobody for hims
       seen.add(at);
     }
   }
+});
+
+test('of those without whom a kernel is of no use one comes after the other, and then what they need', () => {
+  const required = { unitFiles: [{ path: '/', content: '[X-Segue]\nRequired=yes\n' }] };
+  const [large, small, needed] = [workload('large.service', { ...required, memory: 9 }), workload('small.service', { ...required, memory: 5 }), workload('needed.service', { memory: 1 })];
+  expect(Object.fromEntries(oneByOne([needed, large, small]))).toEqual({ 'large.service': 'small.service', 'needed.service': 'large.service' });
 });

@@ -36,7 +36,7 @@ const ID = '20260102-030405';
 
 const onDisk: StoreChoice = { place: { kind: 'disk', vault: handoverPaths('/var/lib/segue', ID).vault } };
 
-async function plan(seen: Survey, afresh: readonly string[] = [], initramfs: Initramfs = own, snapshots: Pick<PlanOptions, 'prepare' | 'activity'> & Partial<Pick<PlanOptions, 'wayBack' | 'watchdog'>> = { prepare: true, activity: new Map() }, keptIn = onDisk): Promise<Plan> {
+async function plan(seen: Survey, afresh: readonly string[] = [], initramfs: Initramfs = own, snapshots: Pick<PlanOptions, 'prepare' | 'activity'> & Partial<Pick<PlanOptions, 'wayBack' | 'watchdog' | 'back'>> = { prepare: true, activity: new Map() }, keptIn = onDisk): Promise<Plan> {
   const chosen = choose(seen, afresh);
   if (!chosen.ok) throw new Error(chosen.failure.reason);
   // What there is besides tasks, in the example of files on tmpfs.
@@ -56,6 +56,28 @@ async function plan(seen: Survey, afresh: readonly string[] = [], initramfs: Ini
     machine: { machineId: '0'.repeat(32), bootId: 'f00', commandLine: 'root=/dev/vda ro', pidMax: 4_194_304, reservedPids: 300, lastPid: 4000, processors: 2 },
   });
 }
+
+describe('with a unit that is required', () => {
+  const required = workload('required.service', { unitFiles: [{ path: '/', content: '[X-Segue]\nRequired=yes\n' }], sockets: [listening(90)] });
+  const back = { release: '6.12.1', image: '/boot/vmlinuz-6.12.1', initrd: '/boot/initrd.img-6.12.1' };
+  const made = (more: Partial<Pick<PlanOptions, 'wayBack' | 'back'>>) => plan(survey([workload('other.service', { sockets: [listening(80)] }), required]), [], own, { prepare: false, activity: new Map(), back, ...more });
+  const content = ({ steps, paths }: Plan, name: string) => steps.flatMap(({ action }) => (action.kind === 'write' && action.path === `${paths.handover}/${name}` ? [action.content] : []));
+
+  test('it is restored before anybody else runs, and the new kernel knows how to start the one before', async () => {
+    const done = await made({});
+    expect(content(done, 'required')).toEqual(['required.service\n']);
+    expect(content(done, 'old-kernel')).toEqual(['/boot/vmlinuz-6.12.1\n/boot/initrd.img-6.12.1\nroot=/dev/vda ro\n']);
+    expect(content(done, 'units/other.service')[0]).toContain('After=required.service\n');
+    expect(content(done, 'critical.list')).toEqual(['required.service\n']);
+    // Before what the unit itself does when it has ended.
+    expect(content(done, 'units/required.service')[0]).toMatch(/^# .*\n\[Service\]\nExecStopPost=\+\/usr\/lib\/segue\/turn-back %n\n/);
+    expect(content(done, 'units/other.service')[0]).not.toContain('turn-back');
+  });
+
+  test('where there is no way back nobody turns', async () => {
+    for (const more of [{ wayBack: 'afresh' }, { back: undefined }] as const) expect(content(await made(more), 'required')).toEqual([]);
+  });
+});
 
 const WATCHDOG = { identity: 'a timer', before: '30000000' };
 const stepsOf = ({ steps }: Plan, word: RegExp) => steps.filter(({ title }) => word.test(title));
