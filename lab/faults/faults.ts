@@ -1,6 +1,7 @@
 import { badImages } from './bad-images.js';
 import { badKernel } from './bad-kernel.js';
 import { badStores } from './bad-stores.js';
+import { badWorkloads } from './bad-workloads.js';
 import type { Context } from './context.js';
 import { killCriu, killSegue, randomMoments } from './kills.js';
 import type { Trial } from './outcome.js';
@@ -19,6 +20,7 @@ export const FAULTS = {
   'power-cut': { what: 'the power goes, before the jump, at it, and while workloads are restored', trials: powerCut },
   'bad-kernel': { what: 'a new kernel that panics, hangs or does not find its disk', trials: badKernel },
   'bad-stores': { what: 'a store that is full, read-only or too small', trials: badStores },
+  'bad-workloads': { what: 'disks that fall silent, tasks that cannot be stopped, memory that runs out', trials: badWorkloads },
   'bad-images': { what: 'images and a hand-over that are damaged, missing or of another version', trials: badImages },
 } as const satisfies Record<string, Fault>;
 

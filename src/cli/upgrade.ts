@@ -7,6 +7,7 @@ import type { Action, Step } from '../model/step.ts';
 import { duration, table } from '../report/table.ts';
 import { display, traceCommands } from '../tools/command.ts';
 import { spellRegion } from '../tools/memmap.ts';
+import { syncCommand } from '../park/sync.ts';
 import { preDumpCommand, wholeCommand } from '../tools/criu.ts';
 import { storeOf } from '../store/store.ts';
 import { INSTANCE } from '../tools/tracefs.ts';
@@ -46,6 +47,8 @@ export function commands(action: Action): string {
       return `mkdir -p -m 0700 ${display([dirname(action.path)])} && ln -s ${display([action.target, action.path])}`;
     case 'remove':
       return `rm -rf ${display([action.path])}`;
+    case 'sync':
+      return display(syncCommand(action));
     case 'drain':
       return `# until nothing waits there, for ${action.seconds.toString()} s at most\nss -Htn state listening state syn-recv '( ${action.ports.map((port) => `sport = :${port.toString()}`).join(' or ')} )'`;
     case 'snapshot':

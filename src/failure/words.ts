@@ -101,6 +101,8 @@ export function words(failure: Failure): Words {
       return { what: `${failure.unit} could not be imaged`, why: failure.errors.join('\n'), hint: `the whole log: ${failure.log}`, exitCode: 1 };
     case 'workload-changed':
       return { what: `${failure.unit} changed while it was being parked`, why: failure.what, hint: 'try again', exitCode: 1 };
+    case 'not-on-disk':
+      return { what: `what is in memory of ${failure.what} could not be written to disk`, why: failure.error, hint: 'does a disk or a server not answer? `grep -E "^(Dirty|Writeback):" /proc/meminfo` says how much waits; unmount what does not answer', exitCode: 1 };
     case 'step-failed':
       return { what: `step failed: ${failure.step}`, why: failure.error, exitCode: 1 };
     case 'command-failed':

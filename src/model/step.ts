@@ -23,6 +23,8 @@ export type Action =
   | { readonly kind: 'write'; readonly path: string; readonly content: string; readonly durably?: boolean }
   | { readonly kind: 'link'; readonly path: string; readonly target: string }
   | { readonly kind: 'remove'; readonly path: string }
+  /** Has everything written to disk, or what is on the filesystem of one path; one that does not answer is waited for no longer. */
+  | { readonly kind: 'sync'; readonly path?: string; readonly limitSeconds: number }
   /** Waits until every connection to these TCP ports is accepted. */
   | { readonly kind: 'drain'; readonly ports: readonly number[]; readonly seconds: number }
   /** Images the memory of one tree while it runs, in rounds; where nobody waits, in `idleGroup`, a cgroup of the lowest weight. */

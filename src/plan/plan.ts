@@ -60,6 +60,9 @@ export interface Plan {
   readonly steps: readonly Step[];
 }
 
+/** How long disks may take to write what is in memory: all of it, while nobody waits, and then what has come since. */
+const SYNC_SECONDS = { before: 240, parked: 60 };
+
 /** How long a program has to accept the connections that wait for it, seconds. */
 const DRAIN_SECONDS = 15;
 
@@ -194,8 +197,6 @@ function snapshotSteps(carried: readonly Workload[], paths: HandoverPaths, { id,
     },
     { phase: 'snapshot', title: 'count the system calls of those who sleep', action: { kind: 'count-calls', controlGroups: allowed.filter((workload) => lately(workload) < SLEEPS).map(({ controlGroup }) => controlGroup) }, undo: { kind: 'end-snapshots' } },
     ...steps,
-    // What is on disk now need not be written while everything waits.
-    { phase: 'snapshot', title: 'write the snapshots to disk', action: run(['sync', '--file-system', paths.handover]) },
   ];
 }
 
@@ -378,6 +379,8 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     ...handing.after,
     ...snapshotSteps(carried, paths, options),
     { phase: options.prepare ? 'snapshot' : 'prepare', title: 'compute the checksums of what is there', action: { kind: 'sum', handover: paths.handover } },
+    // What is on disk now need not be written while everything waits; and what does not answer stops nobody.
+    { phase: options.prepare ? 'snapshot' : 'prepare', title: 'let the disks catch up while everything runs', action: { kind: 'sync', limitSeconds: SYNC_SECONDS.before } },
     ...stopped.map(({ unit }): Step => ({ phase: 'park', unit, title: 'stop it, as it will be started afresh', action: run(['systemctl', 'stop', '--', unit]), undo: run(['systemctl', 'start', '--', unit]) })),
     ...groups.flatMap(({ priority, workloads }, index): Step[] => {
       const of = `of priority ${priority.toString()}`;
@@ -404,8 +407,8 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     ...state.filter((step) => step.phase === 'park'),
     { phase: 'park', title: 'seal the hand-over', action: { kind: 'seal', handover: paths.handover, units: carried.map(({ unit }) => unit) } },
     // Of these it is told if they could not be written.
-    { phase: 'jump', title: 'write the hand-over to disk', action: run(['sync', '--file-system', paths.handover]) },
-    { phase: 'jump', title: 'write all filesystems to disk', action: run(['sync']) },
+    { phase: 'jump', title: 'write the hand-over to disk', action: { kind: 'sync', path: paths.handover, limitSeconds: SYNC_SECONDS.parked } },
+    { phase: 'jump', title: 'write all filesystems to disk', action: { kind: 'sync', limitSeconds: SYNC_SECONDS.parked } },
     ...handing.atTheEnd,
     ...settingWatchdog(options.watchdog, options.to),
     { phase: 'jump', title: 'leave word for a boot that finds its way back', action: { ...write(WAY_BACK, `${options.id} ${options.store} ${machine.bootId}\n`), durably: true }, undo: { kind: 'remove', path: WAY_BACK } },

@@ -11,7 +11,7 @@ export interface Output {
 
 export interface CommandOptions {
   readonly input?: string;
-  /** Whoever has not ended after so many seconds is killed. */
+  /** Whoever has not ended after so many seconds is killed, and not waited for if even that does not end it. */
   readonly limitSeconds?: number;
   /** Called with the program's process id when it runs. */
   readonly started?: (pid: number) => void;
@@ -27,6 +27,9 @@ export function traceCommands(listener: (line: string) => void): void {
 export function display(argv: readonly string[]): string {
   return argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ');
 }
+
+/** What a process that can be killed needs at most to be gone. */
+const KILLED_MILLISECONDS = 2000;
 
 /** Plain English without colours, whatever the administrator's own. */
 const PLAIN = { LC_ALL: 'C.UTF-8', SYSTEMD_COLORS: '0', SYSTEMD_PAGER: '' };
@@ -59,14 +62,21 @@ export async function run(argv: readonly string[], options: CommandOptions = {})
     child.stdin?.on('error', () => undefined).end(options.input);
     child.on('error', notRun);
     const { limitSeconds } = options;
+    let limit: NodeJS.Timeout | undefined;
     let late = '';
-    const limit = limitSeconds === undefined ? undefined : setTimeout(() => {
-      late = `, as it had not come to an end after ${limitSeconds.toString()} s`;
-      child.kill('SIGKILL');
-    }, limitSeconds * 1000);
+    const killed = (signal: string): void => resolve({ stdout, stderr: `${stderr}${file} was killed by ${signal}${late}`, exitCode: 126 });
+    if (limitSeconds !== undefined) {
+      limit = setTimeout(() => {
+        late = `, as it had not come to an end after ${limitSeconds.toString()} s`;
+        child.kill('SIGKILL');
+        // It may wait in the kernel for a disk that does not answer.
+        limit = setTimeout(() => { child.unref(); killed('SIGKILL'); }, KILLED_MILLISECONDS);
+      }, limitSeconds * 1000);
+    }
     child.on('close', (code, signal) => {
       clearTimeout(limit);
-      resolve(code === null ? { stdout, stderr: `${stderr}${file} was killed by ${String(signal)}${late}`, exitCode: 126 } : { stdout, stderr, exitCode: code });
+      if (code === null) killed(String(signal));
+      else resolve({ stdout, stderr, exitCode: code });
     });
   });
 }

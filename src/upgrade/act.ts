@@ -8,6 +8,7 @@ import { resume } from '../park/resume.ts';
 import { thaw } from '../park/freezer.ts';
 import { prove } from '../park/prove.ts';
 import { seal, sealWorkloads } from '../park/seal.ts';
+import { syncDisks } from '../park/sync.ts';
 import { sumBeforehand } from '../park/sums.ts';
 import { write } from '../park/write.ts';
 import { threadsOf } from '../snapshot/imprint.ts';
@@ -36,6 +37,8 @@ async function act(action: Action): Promise<Result<Note | undefined>> {
     case 'remove':
       await fs.rm(action.path, { recursive: true, force: true });
       return ok(undefined);
+    case 'sync':
+      return syncDisks(action);
     case 'drain':
       return drain(action.ports, action.seconds);
     case 'snapshot':

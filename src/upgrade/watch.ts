@@ -14,6 +14,7 @@ import { undo, type Undoable } from './undo.ts';
  */
 const LEFT_ALONE = ['criu', 'kexec'];
 const LEFT_ALONE_MILLISECONDS = 600_000;
+const KILLED_MILLISECONDS = 2000;
 
 /** The guard of an upgrade: reads what is begun, and undoes it when the upgrade gives up, or its process is gone. */
 export async function watch(input: NodeJS.ReadableStream, say: (word: string) => void): Promise<void> {
@@ -62,11 +63,15 @@ export function parseMessage(line: string): GuardOrder | GivenUp | Leaving | Und
 
 /** Ends the commands that a killed upgrade has left running. */
 async function endCommands({ controlGroup, pid: upgrade }: GuardOrder): Promise<void> {
-  const end = performance.now() + LEFT_ALONE_MILLISECONDS;
+  const began = performance.now();
   for (;;) {
     const pids = read(`/sys/fs/cgroup${controlGroup}/cgroup.procs`).split('\n').map(Number).filter((pid) => pid > 0 && pid !== upgrade);
     if (pids.length === 0) return;
-    for (const pid of pids) if (performance.now() > end || !LEFT_ALONE.includes(programOf(pid))) kill(pid);
+    const waited = performance.now() - began;
+    const leftAlone = waited > LEFT_ALONE_MILLISECONDS ? [] : pids.filter((pid) => LEFT_ALONE.includes(programOf(pid)));
+    for (const pid of pids) if (!leftAlone.includes(pid)) kill(pid);
+    // Whoever waits in the kernel for a disk that does not answer ends when that does, and does nothing any more.
+    if (waited > KILLED_MILLISECONDS && leftAlone.length === 0 && pids.every(waitsForDisk)) return;
     await sleep(20);
   }
 }
@@ -78,6 +83,8 @@ function read(path: string): string {
     return ''; // a cgroup without processes is removed
   }
 }
+
+const waitsForDisk = (pid: number): boolean => /^State:\tD/m.test(read(`/proc/${pid.toString()}/status`));
 
 function programOf(pid: number): string {
   try {

@@ -103,7 +103,7 @@ beforeAll(async () => {
   await replace(guest, '/usr/sbin/criu', TELLING);
   await replace(guest, '/usr/sbin/kexec', refusing('kexec', '--exec', 'not into that one'));
   // It stands still until all has happened.
-  const { stdout } = await attempt(guest, 'write the snapshots to disk', `kill -STOP $segue\n${deeds}\nkill -CONT $segue`);
+  const { stdout } = await attempt(guest, 'let the disks catch up', `kill -STOP $segue\n${deeds}\nkill -CONT $segue`);
   expect(stdout).toContain('not into that one');
   const status = JSON.parse((await segue(guest, 'status', '--json')).stdout) as { state: string; workloads: Told[] };
   expect(status.state).toBe('given-up');

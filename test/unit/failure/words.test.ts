@@ -40,6 +40,7 @@ const EVERY: { readonly [Reason in Failure['reason']]: Extract<Failure, { reason
   interrupted: { reason: 'interrupted', signal: 'SIGINT' },
   'guard-gone': { reason: 'guard-gone' },
   'listen-queue': { reason: 'listen-queue', ports: [80, 443], seconds: 15 },
+  'not-on-disk': { reason: 'not-on-disk', what: 'all filesystems', error: 'sync was killed by SIGKILL, as it had not come to an end after 120 s' },
   'dump-failed': { reason: 'dump-failed', unit: 'a.service', errors: ['Error (criu/x.c:1): one', 'Error (criu/x.c:2): two'], log: '/var/lib/segue/dump.log' },
   'workload-changed': { reason: 'workload-changed', unit: 'a.service', what: 'its process 4000 has ended or is another one now' },
   'step-failed': { reason: 'step-failed', step: 'seal the hand-over', error: 'ENOSPC: no space left on device' },

@@ -264,9 +264,14 @@ test('the seal has every workload with the folder of each of its trees', () => {
 });
 
 test('the disks are written before the jump, and the jump is the last step', () => {
-  expect(steps.at(-5)?.action).toEqual({ kind: 'run', argv: ['sync', '--file-system', paths.handover] });
-  expect(steps.at(-4)?.action).toEqual({ kind: 'run', argv: ['sync'] });
+  expect(steps.at(-5)?.action).toEqual({ kind: 'sync', path: paths.handover, limitSeconds: 60 });
+  expect(steps.at(-4)?.action).toEqual({ kind: 'sync', limitSeconds: 60 });
   expect(indices(({ action }) => action.kind === 'jump')).toEqual([steps.length - 1]);
+});
+
+test('the disks catch up before anybody stands still', () => {
+  const [catchUp = NaN] = indices(({ action }) => action.kind === 'sync');
+  expect(catchUp).toBeLessThan(indices(({ phase }) => phase === 'park')[0]!);
 });
 
 test('a boot that is no jump finds the hand-over only when everything is on disk, and no more once it was given up', () => {
@@ -387,7 +392,7 @@ describe('with the hand-over in memory', async () => {
   });
 
   test('what is in memory and all that is on disks is written before the jump', () => {
-    expect(argv.slice(-2)).toEqual([`sync --file-system ${paths.handover}`, 'sync']);
+    expect(inMemory.steps.slice(-4, -2).map(({ action }) => action)).toMatchObject([{ kind: 'sync', path: paths.handover }, { kind: 'sync' }]);
     expect(inMemory.steps.at(-2)).toMatchObject({ action: { kind: 'write', path: WAY_BACK } });
   });
 });

@@ -160,6 +160,13 @@ test('a criu that does not come to an end is given up', async () => {
   expect(result).toMatchObject({ failure: { reason: 'dump-failed', unit: 'a.service', errors: ['sleep was killed by SIGKILL, as it had not come to an end after 0.1 s'] } });
 });
 
+test('what cannot be written to disk is said', async () => {
+  const { result } = await carry([step('a', { kind: 'sync', path: folder, limitSeconds: 60 })]);
+  expect(result.ok).toBe(true);
+  const { result: none } = await carry([step('a', { kind: 'sync', path: path('none'), limitSeconds: 60 })]);
+  expect(none).toMatchObject({ failure: { reason: 'not-on-disk', what: path('none') } });
+});
+
 test('steps of the same kind are carried out side by side in their lanes, all else one by one', () => {
   const inLane = (of: string, name: string, title: string): Step => ({ ...step(title, shell('true')), lane: { of, name } });
   const batches = lanes([step('lock', shell('true')), step('more', shell('true')), inLane('images', 'a', 'a1'), inLane('images', 'b', 'b'), inLane('images', 'a', 'a2'), inLane('archives', 'a', 'run'), inLane('archives', 'b', 'tmp'), step('seal', shell('true')), inLane('archives', 'a', 'late')]);
