@@ -69,8 +69,12 @@ export async function run(argv: readonly string[], options: CommandOptions = {})
       limit = setTimeout(() => {
         late = `, as it had not come to an end after ${limitSeconds.toString()} s`;
         child.kill('SIGKILL');
-        // It may wait in the kernel for a disk that does not answer.
-        limit = setTimeout(() => { child.unref(); killed('SIGKILL'); }, KILLED_MILLISECONDS);
+        // It may wait in the kernel for a disk that does not answer, or have left its output to others: this process need not.
+        limit = setTimeout(() => {
+          child.unref();
+          for (const stream of [child.stdout, child.stderr]) stream?.destroy();
+          killed('SIGKILL');
+        }, KILLED_MILLISECONDS);
       }, limitSeconds * 1000);
     }
     child.on('close', (code, signal) => {

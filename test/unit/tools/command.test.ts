@@ -46,6 +46,12 @@ test('a program that does not come to an end is killed, and it is said when', as
   expect(await run(['sleep', '60'], { limitSeconds: 0.1 })).toEqual({ stdout: '', stderr: 'sleep was killed by SIGKILL, as it had not come to an end after 0.1 s', exitCode: 126 });
 });
 
+test('nor is whoever keeps its output open waited for', async () => {
+  const code = `import { run } from '${new URL('../../../src/tools/command.ts', import.meta.url).pathname}'; console.log(JSON.stringify(await run(['sh', '-c', 'sleep 60 & wait'], { limitSeconds: 0.1 })));`;
+  const stdout = execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', code], { encoding: 'utf8', timeout: 30_000 });
+  expect(JSON.parse(stdout)).toMatchObject({ exitCode: 126, stderr: expect.stringContaining('not come to an end after 0.1 s') as string });
+});
+
 test('a program that does not read its input gives its own answer', async () => {
   expect(await run(['sh', '-c', 'exec <&-; exit 7'], { input: 'x'.repeat(2 ** 20) })).toMatchObject({ exitCode: 7 });
 });
