@@ -28,8 +28,9 @@ const ADVERSITIES: readonly Adversity[] = [
     what: 'a task waits for a disk that does not answer',
     before: `${DISK}\n${service('waiting', 'until [ -e /run/now ]; do sleep 0.1; done; exec dd if=/dev/zero of=/mnt/silent/file bs=1M count=1 oflag=sync')}`,
     after: `rm /run/now; ${ANSWERS}\n${without('waiting')}`,
-    moment: 'make a cgroup of the lowest weight',
-    deed: `${FALLS_SILENT}; touch /run/now; until grep -q '^State:.D' /proc/$(systemctl show -P MainPID waiting)/status; do sleep 0.1; done`,
+    // It is the next to be imaged.
+    moment: 'lock the sockets of those of priority 20',
+    deed: `kill -STOP $segue; ${FALLS_SILENT}; touch /run/now; until grep -q '^State:.D' /proc/$(systemctl show -P MainPID waiting)/status; do sleep 0.1; done; kill -CONT $segue`,
   },
   { what: 'a task forks all the time', before: service('forking', 'while :; do /bin/true; done'), after: without('forking') },
   {
