@@ -1,9 +1,10 @@
 import { promises as fs } from 'node:fs';
 import { failed, ok, type Result } from '../failure/result.ts';
 import type { Action, Note } from '../model/step.ts';
+import { requireRoom } from '../store/room.ts';
 import { startTimeOf } from '../survey/task.ts';
 import { dumpStatistics, leaveUserNamespace, mendWindows } from '../tools/criu-images.ts';
-import { logErrors } from '../tools/criu.ts';
+import { limitSeconds, logErrors } from '../tools/criu.ts';
 import { run } from '../tools/command.ts';
 
 type Dump = Extract<Action, { kind: 'dump' }>;
@@ -13,8 +14,10 @@ export async function dump(action: Dump): Promise<Result<Note>> {
   if (startTimeOf(action.pid) !== action.startTime) {
     return failed({ reason: 'workload-changed', unit: action.unit, what: `its process ${action.pid.toString()} has ended or is another one now` });
   }
+  const room = await requireRoom(action.handover, action.memory);
+  if (!room.ok) return room;
   await fs.mkdir(action.images, { recursive: true, mode: 0o700 });
-  const { exitCode, stderr } = await run(action.argv, { limitSeconds: action.limitSeconds });
+  const { exitCode, stderr } = await run(action.argv, { limitSeconds: limitSeconds(action.memory) });
   const log = `${action.images}/dump.log`;
   if (exitCode !== 0) {
     const errors = await logErrors(log);

@@ -75,9 +75,6 @@ const WORTH_A_LAST_ROUND = 256 * 2 ** 20;
 /** All the rounds of a snapshot may write this many times the memory of the tree. */
 const SNAPSHOT_BUDGET = 1.5;
 
-/** Of an image, also where a disk writes 10 MiB a second. */
-const limitSeconds = (memory: number): number => 60 + Math.ceil(memory / (10 * 2 ** 20));
-
 const memoryOf = (tree: Tree): number => tree.tasks.reduce((sum, { memory }) => sum + memory, 0);
 
 /** Bytes that the store must have free: the memory of the workloads, so many bytes of files on tmpfs, and room for CRIU's logs. */
@@ -120,7 +117,7 @@ function order(workload: Workload, tree: Tree, paths: HandoverPaths, prepare: bo
       ...workload.pressureFiles.map((file) => ({ kind: 'pressure' as const, ...file })),
     ],
     shellJob: tree.tasks.some((task) => !tree.tasks.some((leader) => leader.pid === task.session)),
-    limitSeconds: limitSeconds(memoryOf(tree)),
+    memory: memoryOf(tree),
     ...(prepare && ownSettings(workload).snapshot ? { snapshots: snapshotsOf(workload, tree, paths) } : {}),
   };
 }
@@ -232,7 +229,7 @@ function parkSteps(workload: Workload, paths: HandoverPaths, prepare: boolean): 
       unit,
       title: `image ${tree.root.comm} (${tree.root.pid.toString()}) and leave it stopped`,
       lane: { of: 'images', name: unit },
-      action: { kind: 'dump', unit, argv: dumpCommand(dump), limitSeconds: dump.limitSeconds, images: dump.images, privateUsers: workload.privateUsers, pid: tree.root.pid, startTime: tree.root.startTime },
+      action: { kind: 'dump', unit, argv: dumpCommand(dump), handover: paths.handover, memory: dump.memory, images: dump.images, privateUsers: workload.privateUsers, pid: tree.root.pid, startTime: tree.root.startTime },
       undo: { kind: 'resume', controlGroup, keepStopped: stoppedTasks(workload) },
     };
   });

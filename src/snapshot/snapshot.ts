@@ -2,10 +2,11 @@ import { promises as fs, readFileSync, writeFileSync } from 'node:fs';
 import { ok, type Result } from '../failure/result.ts';
 import { doubtWords } from '../model/doubt.ts';
 import type { Action, Note } from '../model/step.ts';
+import { requireRoom } from '../store/room.ts';
 import { startTimeOf } from '../survey/task.ts';
 import { run } from '../tools/command.ts';
 import { dumpStatistics } from '../tools/criu-images.ts';
-import { logErrors, preDumpCommand } from '../tools/criu.ts';
+import { limitSeconds, logErrors, preDumpCommand } from '../tools/criu.ts';
 import { heldTooLong, lastRoundOrAnew, rememberRound } from './round-files.ts';
 import { anotherRound, type Round } from './rounds.ts';
 
@@ -39,13 +40,14 @@ export async function snapshot(action: Snapshot): Promise<Result<Note>> {
 /** One round; what went wrong, in words, if it failed. */
 async function takeRound({ order, handover, folder, startTime, idleGroup }: Snapshot, number: number): Promise<Round | string> {
   if (startTimeOf(order.pid) !== startTime) return `its process ${order.pid.toString()} has ended`;
+  if (!(await requireRoom(handover, order.memory)).ok) return 'the store has no room for it any more';
   const images = `${folder}/${number.toString()}`;
   await fs.mkdir(images, { recursive: true, mode: 0o700 });
   // A round that is cut off leaves no `last` behind.
   await fs.rm(`${folder}/last`, { force: true });
   let watcher: Watcher | undefined;
   const { exitCode, stderr } = await run(preDumpCommand(order, folder, number), {
-    limitSeconds: order.limitSeconds,
+    limitSeconds: limitSeconds(order.memory),
     started(criu) { watcher = watch(criu, order.pid, idleGroup); },
   });
   watcher?.end();

@@ -4,10 +4,11 @@ import { ok, type Result } from '../failure/result.ts';
 import type { Note, WholeSnapshot } from '../model/step.ts';
 import { freeze, thaw } from '../park/freezer.ts';
 import { resume } from '../park/resume.ts';
+import { requireRoom } from '../store/room.ts';
 import { cgroupProcesses, startTimeOf } from '../survey/task.ts';
 import { run } from '../tools/command.ts';
 import { dumpStatistics, leaveUserNamespace, mendWindows, runId, setsIntervalTimer } from '../tools/criu-images.ts';
-import { lockTable, logErrors, wholeCommand } from '../tools/criu.ts';
+import { limitSeconds, lockTable, logErrors, wholeCommand } from '../tools/criu.ts';
 import { deleteLockTables } from '../tools/nft.ts';
 import { connections } from '../tools/ss.ts';
 import { countCallsOf, countedCalls } from '../tools/tracefs.ts';
@@ -33,9 +34,10 @@ export async function snapshotWhole(action: WholeSnapshot): Promise<Result<Note>
 
 async function attempt(action: WholeSnapshot, rounds: Round[]): Promise<Result<Doubt | undefined>> {
   removeImprint(action.workload);
-  for (const { folder, large } of action.trees) {
+  for (const { order, folder, large } of action.trees) {
     const held = await heldTooLong(folder);
     if (held !== undefined) return ok(held);
+    if (!(await requireRoom(action.handover, order.memory)).ok) return ok(doubt('not-imaged', 'the store has no room for it any more'));
     // It would be held for as long as it takes to write all its memory.
     if (large && (await lastRound(folder)) === 0) return ok(doubt('not-imaged', 'not even its memory'));
   }
@@ -112,7 +114,7 @@ async function imageTree({ order, folder, startTime, large }: WholeSnapshot['tre
   await fs.mkdir(images, { recursive: true, mode: 0o700 });
   // Until it is known that this one is whole, nothing can be built on it, or on those before.
   await fs.rm(`${folder}/last`, { force: true });
-  const { exitCode, stderr } = await run(wholeCommand(order, folder, rounds, controlGroup), { limitSeconds: order.limitSeconds });
+  const { exitCode, stderr } = await run(wholeCommand(order, folder, rounds, controlGroup), { limitSeconds: limitSeconds(order.memory) });
   if (exitCode === 0) return { folder: images };
   const wrong = (await logErrors(`${images}/dump.log`))[0] ?? (stderr.trim() || `criu ended with exit code ${exitCode.toString()}`);
   await fs.rm(folder, { recursive: true, force: true });

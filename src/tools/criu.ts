@@ -51,6 +51,12 @@ export async function probeInside(pid: number, namespaces: readonly string[]): P
  */
 const COMMON = ['--tcp-established', '--file-locks', '--manage-cgroups=ignore', '--ext-unix-sk'];
 
+/**
+ * CRIU that has not imaged so much memory by then never will, also where a disk writes 10 MiB a second: whoever it holds stands
+ * still meanwhile.
+ */
+export const limitSeconds = (memory: number): number => 60 + Math.ceil(memory / (10 * 2 ** 20));
+
 /** The unit's stream to the journal, /dev/null of another mount, or a file of pressure stall information. */
 export type ExternalFile =
   | { readonly kind: 'stream'; readonly inode: number }
@@ -66,8 +72,8 @@ export interface DumpOrder {
   readonly external: readonly ExternalFile[];
   /** The root is no session leader. */
   readonly shellJob: boolean;
-  /** CRIU that has not ended by then never will: whoever it holds stands still meanwhile. */
-  readonly limitSeconds: number;
+  /** All of its tasks, bytes. */
+  readonly memory: number;
   /** Folder of the snapshots of its memory; the newest that is whole is `last`. */
   readonly snapshots?: string;
 }

@@ -6,7 +6,7 @@ import { runId } from '../../../src/tools/criu-images.ts';
 import { dumpCommand, lockTable, logErrors, neededCriu, nsenterOptions, parseVersion, restoreArguments, restoreDescriptors, type DumpOrder } from '../../../src/tools/criu.ts';
 import { fixture, fixtureFolder } from '../../fixtures/fixture.ts';
 
-const PLAIN: DumpOrder = { pid: 4000, images: '/store/images', entered: [], detachIpc: false, external: [], shellJob: false, limitSeconds: 60 };
+const PLAIN: DumpOrder = { pid: 4000, images: '/store/images', entered: [], detachIpc: false, external: [], shellJob: false, memory: 0 };
 const FULL: DumpOrder = {
   pid: 4000,
   images: '/store/images',
@@ -18,7 +18,7 @@ const FULL: DumpOrder = {
     { kind: 'pressure', key: '1c:9f', path: '/sys/fs/cgroup/system.slice/a b/memory.pressure' },
   ],
   shellJob: true,
-  limitSeconds: 60,
+  memory: 0,
 };
 
 test('the version of a real CRIU is found', () => {
