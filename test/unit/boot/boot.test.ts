@@ -53,6 +53,12 @@ describe.runIf(isRoot)('boot', () => {
     expect(calls()).toEqual([...Array.from({ length: 2 }, () => GOES_ON[0]), ...GOES_ON]);
   });
 
+  test('what Segue has told units is taken back if nothing can be started with it', () => {
+    machine.replace('systemctl', 'echo "$@" >>/run/calls; [ "$*" != "start --no-block default.target" ] || grep -q settle /run/calls');
+    expect(machine.sh('boot').exitCode).toBe(0);
+    expect(calls()).toEqual([...Array.from({ length: 5 }, () => GOES_ON[0]), GOES_ON[2], ...GOES_ON]);
+  });
+
   test('a boot in which something fails is settled as well', () => {
     machine.replace('systemctl', 'echo "$@" >>/run/calls; [ "$*" != "start default.target" ]');
     expect(machine.sh('boot').exitCode).toBe(0);

@@ -102,4 +102,15 @@ describe.runIf(isRoot)('segue-generator', () => {
     expect(existsSync(join(machine.early, 'a.service.d'))).toBe(false);
     expect(existsSync(join(machine.early, 'b.service.d/zz-segue.conf'))).toBe(true);
   });
+
+  test('the journal comes after those who are restored first, but not after one that is started afresh, which comes after it', () => {
+    machine.write('units/systemd-journald.service.d/segue.conf', '[Unit]\nAfter=a.service\n');
+    const waits = join(machine.early, 'systemd-journald.service.d/segue.conf');
+    expect(generate()).toEqual(SILENCE);
+    expect(existsSync(waits)).toBe(true);
+    mkdirSync(join(machine.run, 'segue/afresh'));
+    writeFileSync(join(machine.run, 'segue/afresh/a.service'), '');
+    expect(generate()).toEqual(SILENCE);
+    expect(existsSync(waits)).toBe(false);
+  });
 });
