@@ -10,7 +10,7 @@ import { spellRegion } from '../tools/memmap.ts';
 import { syncCommand } from '../park/sync.ts';
 import { preDumpCommand, wholeCommand } from '../tools/criu.ts';
 import { storeOf } from '../store/store.ts';
-import { INSTANCE } from '../tools/tracefs.ts';
+import { INSTANCE, INSTANCE_OF_DEEDS } from '../tools/tracefs.ts';
 import { prepare } from '../upgrade/prepare.ts';
 import { isKept, readPrepared } from '../upgrade/prepared.ts';
 import { upgrade } from '../upgrade/upgrade.ts';
@@ -54,9 +54,9 @@ export function commands(action: Action): string {
     case 'snapshot':
       return `# in rounds, until the next would not pay${action.idleGroup === undefined ? '' : `; once it has let the task go, in ${action.idleGroup}`}\n${display(preDumpCommand(action.order, action.folder, 1))}`;
     case 'count-calls':
-      return `mkdir ${INSTANCE} # and count there what the threads of these call: ${action.controlGroups.join(' ')}`;
+      return `mkdir ${INSTANCE} ${INSTANCE_OF_DEEDS} # and count there what the threads of these call, and what is done to them: ${action.controlGroups.join(' ')}`;
     case 'end-snapshots':
-      return `rmdir ${INSTANCE}`;
+      return `rmdir ${INSTANCE} ${INSTANCE_OF_DEEDS}`;
     case 'snapshot-whole':
       return [freezing('1', action.controlGroup), ...action.trees.map(({ order, folder }) => display(wholeCommand(order, folder, 0, action.controlGroup))), freezing('0', action.controlGroup)].join('\n');
     case 'prove':

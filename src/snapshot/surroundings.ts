@@ -1,6 +1,6 @@
 import { ok, type Result } from '../failure/result.ts';
 import { connections, inetSockets, unixSockets } from '../tools/ss.ts';
-import { countedCalls } from '../tools/tracefs.ts';
+import { readCounts } from '../tools/tracefs.ts';
 import type { Surroundings } from './imprint.ts';
 
 /** What is asked of the machine once for many workloads; undefined when their calls are not counted. */
@@ -9,10 +9,10 @@ export async function surroundings(): Promise<Result<Surroundings | undefined>> 
   if (!inet.ok) return inet;
   if (!unix.ok) return unix;
   if (!connected.ok) return connected;
-  const calls = countedCalls();
-  if (calls === undefined) return ok(undefined);
+  const counts = readCounts();
+  if (counts === undefined) return ok(undefined);
   return ok({
-    calls,
+    ...counts,
     queues: new Map([...inet.value, ...unix.value].map((socket) => [socket.inode, socket.receiveQueue])),
     connections: connected.value,
   });

@@ -11,7 +11,7 @@ import { dumpStatistics, leaveUserNamespace, mendWindows, runId, setsIntervalTim
 import { limitSeconds, lockTable, logErrors, wholeCommand } from '../tools/criu.ts';
 import { deleteLockTables } from '../tools/nft.ts';
 import { connections } from '../tools/ss.ts';
-import { countCallsOf, countedCalls } from '../tools/tracefs.ts';
+import { countCallsOf, readCounts } from '../tools/tracefs.ts';
 import { sameImprint, takeImprint, threadsOf, type Imprint } from './imprint.ts';
 import type { Round } from './rounds.ts';
 import { heldTooLong, lastRound, lastRoundOrAnew, rememberRound } from './round-files.ts';
@@ -43,11 +43,11 @@ async function attempt(action: WholeSnapshot, rounds: Round[]): Promise<Result<D
   }
   const connected = await connections();
   if (!connected.ok) return connected;
-  const calls = countedCalls();
-  if (calls === undefined) return ok(doubt('kernel'));
+  const counts = readCounts();
+  if (counts === undefined) return ok(doubt('kernel'));
   countCallsOf(threadsOf(action.controlGroup));
   // Nobody is held for an image that could not be proven current.
-  const now = imprintOf(action.controlGroup, { calls, connections: connected.value }, []);
+  const now = imprintOf(action.controlGroup, { ...counts, connections: connected.value }, []);
   if ('kind' in now) return ok(now);
 
   const images: string[] = [];
@@ -79,11 +79,11 @@ async function standStill({ controlGroup, trees, privateUsers }: WholeSnapshot, 
     images.push(folder);
   }
   const locks = await locksOf(images);
-  const calls = countedCalls();
+  const counts = readCounts();
   // Also what CRIU itself has sent, to hear of a peer's window when it let a connection go (TCP_REPAIR of tcp(7)).
   const counted = Object.keys(before.connections).length > 0 ? await connections() : ok(new Map<number, string>());
-  if (calls === undefined || !counted.ok) return doubt('kernel');
-  const after = imprintOf(controlGroup, { calls, connections: counted.value }, locks);
+  if (counts === undefined || !counted.ok) return doubt('kernel');
+  const after = imprintOf(controlGroup, { ...counts, connections: counted.value }, locks);
   return 'kind' in after || sameImprint(before, after) ? after : doubt('not-imaged', 'something happened to it meanwhile');
 }
 

@@ -13,6 +13,30 @@ const NOBODY = '2';
 /** Threads that can be told apart; also those that have ended count. */
 const THREADS = 65_536;
 
+/**
+ * Another, of all tasks, for what is done to a thread by whoever it may be: signals, and calls that set its terms. By the
+ * threads that it is done to, as the caller names them: in a PID namespace of its own it could not name any that is carried.
+ */
+export const INSTANCE_OF_DEEDS = `${INSTANCE}-deeds`;
+const DEEDS = {
+  'signal/signal_generate': 'hist:keys=pid:size=8192',
+  'oom/oom_score_adj_update': 'hist:keys=pid:size=8192',
+  'syscalls/sys_enter_prlimit64': 'hist:keys=pid:size=2048 if pid != 0 && new_rlim != 0',
+  // Of a process, of a group or of a user (setpriority(2)).
+  'syscalls/sys_enter_setpriority': 'hist:keys=which,who:size=2048 if which != 0 || who != 0',
+  'syscalls/sys_enter_sched_setscheduler': 'hist:keys=pid:size=2048 if pid != 0',
+  'syscalls/sys_enter_sched_setparam': 'hist:keys=pid:size=2048 if pid != 0',
+  'syscalls/sys_enter_sched_setattr': 'hist:keys=pid:size=2048 if pid != 0',
+  'syscalls/sys_enter_sched_setaffinity': 'hist:keys=pid:size=2048 if pid != 0',
+} as const;
+
+export interface Counts {
+  /** The calls that each watched thread has made. */
+  readonly calls: ReadonlyMap<number, number>;
+  /** How often something was done to each thread; undefined when that is not known. */
+  readonly deeds: ReadonlyMap<number, number> | undefined;
+}
+
 /** Begins to count; false where the kernel cannot, or the numbers of its system calls are unknown here. */
 export function startCounting(): boolean {
   if (process.arch !== 'x64') return false;
@@ -26,10 +50,21 @@ export function startCounting(): boolean {
     for (const [event, filter] of [['sys_enter', NOTICED_ENTRY], ['sys_exit', NOTICED_EXIT]] as const) {
       writeFileSync(`${EVENTS}/${event}/trigger`, `hist:keys=common_pid:size=${THREADS.toString()} if ${filter}`);
     }
-    return true;
   } catch {
     stopCounting();
     return false;
+  }
+  countDeeds();
+  return true;
+}
+
+/** Where this cannot be counted, it is looked at what a thread runs under (src/snapshot/imprint.ts). */
+function countDeeds(): void {
+  try {
+    mkdirSync(INSTANCE_OF_DEEDS);
+    for (const [event, trigger] of Object.entries(DEEDS)) writeFileSync(`${INSTANCE_OF_DEEDS}/events/${event}/trigger`, trigger);
+  } catch {
+    remove(INSTANCE_OF_DEEDS);
   }
 }
 
@@ -39,12 +74,17 @@ export function countCallsOf(threads: readonly number[]): void {
   for (let at = 0; at < threads.length; at += 256) appendFileSync(`${INSTANCE}/set_event_pid`, `${threads.slice(at, at + 256).join(' ')}\n`);
 }
 
-/** The calls that each thread has made; undefined when nobody counts, or not all could be counted. */
-export function countedCalls(): ReadonlyMap<number, number> | undefined {
+/** Undefined when nobody counts, or not all calls could be counted. */
+export function readCounts(): Counts | undefined {
+  const calls = sumOf(['sys_enter', 'sys_exit'].map((event) => `${EVENTS}/${event}/hist`));
+  return calls === undefined ? undefined : { calls, deeds: sumOf(Object.keys(DEEDS).map((event) => `${INSTANCE_OF_DEEDS}/events/${event}/hist`)) };
+}
+
+function sumOf(files: readonly string[]): Map<number, number> | undefined {
   const counts = new Map<number, number>();
   try {
-    for (const event of ['sys_enter', 'sys_exit']) {
-      const histogram = parseHistogram(readFileSync(`${EVENTS}/${event}/hist`, 'utf8'));
+    for (const file of files) {
+      const histogram = parseHistogram(readFileSync(file, 'utf8'));
       if (histogram === undefined) return undefined;
       for (const [thread, hits] of histogram) counts.set(thread, (counts.get(thread) ?? 0) + hits);
     }
@@ -54,15 +94,29 @@ export function countedCalls(): ReadonlyMap<number, number> | undefined {
   }
 }
 
-/** `{ common_pid:       1234 } hitcount:         12` a line, then totals; undefined when some were dropped. */
+/**
+ * Hits by thread, of `{ common_pid:       1234 } hitcount:         12` a line, then totals; what was done to a whole group or
+ * to all of a user (`{ which: 2, who: 1000 }`) by `EVERYBODY`. Undefined when some were dropped.
+ */
 export function parseHistogram(text: string): Map<number, number> | undefined {
   if (!/^ {4}Dropped: 0$/m.test(text)) return undefined;
-  return new Map([...text.matchAll(/^\{ common_pid: +(\d+) \} hitcount: +(\d+)\s*$/gm)].map((match) => [Number(match[1]), Number(match[2])]));
+  const counts = new Map<number, number>();
+  for (const [, which = '0', thread, hits] of text.matchAll(/^\{ (?:which: +(\d+), )?\w+: +(\d+) \} hitcount: +(\d+)\s*$/gm)) {
+    const key = which === '0' ? Number(thread) : EVERYBODY;
+    counts.set(key, (counts.get(key) ?? 0) + Number(hits));
+  }
+  return counts;
 }
 
+export const EVERYBODY = -1;
+
 export function stopCounting(): void {
+  for (const instance of [INSTANCE, INSTANCE_OF_DEEDS]) remove(instance);
+}
+
+function remove(instance: string): void {
   try {
-    rmdirSync(INSTANCE);
+    rmdirSync(instance);
   } catch {
     // There is none.
   }

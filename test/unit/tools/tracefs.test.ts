@@ -2,12 +2,17 @@ import { readFileSync } from 'node:fs';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { NOTICED_ENTRY, NOTICED_EXIT } from '../../../src/tools/system-calls.ts';
-import { parseHistogram } from '../../../src/tools/tracefs.ts';
+import { EVERYBODY, parseHistogram } from '../../../src/tools/tracefs.ts';
 
-const histogram = readFileSync(new URL('../../fixtures/tracing/hist.txt', import.meta.url), 'utf8');
+const fixture = (name: string): string => readFileSync(new URL(`../../fixtures/tracing/${name}.txt`, import.meta.url), 'utf8');
+const histogram = fixture('hist');
 
 test('each thread has its count', () => {
   expect(parseHistogram(histogram)).toEqual(new Map([[701, 2], [361, 33]]));
+});
+
+test('what was done to a group or to a user may have been done to everybody', () => {
+  expect(parseHistogram(fixture('hist-setpriority'))).toEqual(new Map([[EVERYBODY, 1], [1, 1], [650, 2]]));
 });
 
 test('a histogram that has dropped some, or is none, counts nothing', () => {
