@@ -3,7 +3,7 @@ import { badKernel } from './bad-kernel.js';
 import { badStores } from './bad-stores.js';
 import { badWorkloads } from './bad-workloads.js';
 import type { Context } from './context.js';
-import { killCriu, killSegue, randomMoments } from './kills.js';
+import { killCriu, killSegue, randomMoments, stopSegue } from './kills.js';
 import type { Trial } from './outcome.js';
 import { powerCut } from './power-cut.js';
 
@@ -15,6 +15,7 @@ export interface Fault {
 /** What befalls the machine. */
 export const FAULTS = {
   'kill-segue': { what: 'SIGKILL of segue at every step of the plan', trials: killSegue },
+  'stop-segue': { what: 'SIGSTOP of segue while others stand still', trials: stopSegue },
   'kill-criu': { what: 'SIGKILL of criu in every snapshot and every image', trials: killCriu },
   'random-moments': { what: 'SIGKILL or SIGTERM of segue, its guard or criu, at random moments', trials: randomMoments },
   'power-cut': { what: 'the power goes, before the jump, at it, and while workloads are restored', trials: powerCut },

@@ -23,6 +23,15 @@ export async function* killSegue(context: Context): AsyncGenerator<Trial> {
   for (const step of moments(await readPlan(await place.server()))) yield* place.try({ what: `SIGKILL of segue at "${nameOf(step)}"`, moment: step, target: 'segue', signal: 'KILL' });
 }
 
+/** A workload that sleeps is held, the first are stopped, all are. */
+const HELD = /^image all of it while it sleeps|^lock the sockets of those of|^seal the hand-over/;
+
+/** SIGSTOP of segue when others stand still already: as if it waited for a disk or a server that does not answer. */
+export async function* stopSegue(context: Context): AsyncGenerator<Trial> {
+  await using place = new Place(context, 'stop-segue');
+  for (const step of (await readPlan(await place.server())).filter(({ title }) => HELD.test(title))) yield* place.try({ what: `SIGSTOP of segue at "${nameOf(step)}"`, moment: step, target: 'segue', signal: 'STOP' });
+}
+
 /** Whether CRIU is run by a step; see src/plan/plan.ts. */
 export const images = ({ title }: PlannedStep): boolean => /^image (the memory of|all of it|.* and leave it stopped)/.test(title);
 

@@ -1,7 +1,7 @@
 import { STANDS_STILL } from '../inside/attempt.js';
 
 export type Target = 'segue' | 'guard' | 'criu';
-export type StrikeSignal = 'KILL' | 'TERM';
+export type StrikeSignal = 'KILL' | 'TERM' | 'STOP';
 
 export interface Strike {
   readonly target: Target;

@@ -15,4 +15,4 @@ async function run(): Promise<void> {
 }
 
 /** Run by `segue upgrade`, not by people. */
-export const guardCommand = buildCommand({ func: run, parameters: {}, docs: { brief: 'Undo an upgrade whose process was killed (run by segue upgrade)' } });
+export const guardCommand = buildCommand({ func: run, parameters: {}, docs: { brief: 'Undo an upgrade whose process was killed or stands still (run by segue upgrade)' } });

@@ -29,6 +29,12 @@ export interface Leaving {
   readonly leaving: true;
 }
 
+/** Said again and again: whoever stands still himself lets nobody go on. */
+export interface Alive {
+  readonly alive: true;
+}
+const ALIVE_EVERY_MILLISECONDS = 5000;
+
 /** The guard's only words, each on a line. */
 export const GUARD_READY = 'ready';
 export const GUARD_DONE = 'done';
@@ -63,9 +69,18 @@ export async function startGuard(journal: Journal, order: Omit<GuardOrder, 'pid'
   const next = (): Promise<string | undefined> => Promise.race([ended, lines.next().then(({ value, done }) => (done === true ? undefined : value))]);
 
   /** Resolves when the kernel has it, or nobody reads it any more. */
-  const tell = (message: GuardOrder | Undoable | GivenUp | Leaving): Promise<void> => new Promise((resolve) => { child.stdin.write(`${JSON.stringify(message)}\n`, () => { resolve(); }); });
+  const tell = (message: GuardOrder | Undoable | GivenUp | Leaving | Alive): Promise<void> => new Promise((resolve) => { child.stdin.write(`${JSON.stringify(message)}\n`, () => { resolve(); }); });
   await tell({ ...order, pid: process.pid, controlGroup: scope.value });
   if ((await next()) !== GUARD_READY) return failed({ reason: 'step-failed', step: 'start the guard', error: said.trim() || 'it ended at once' });
+
+  const alive = setInterval(() => void tell({ alive: true }), ALIVE_EVERY_MILLISECONDS);
+  alive.unref();
+  const end = async (message: GivenUp | Leaving): Promise<string | undefined> => {
+    clearInterval(alive);
+    await tell(message);
+    child.stdin.end();
+    return next();
+  };
 
   const begun: Undoable[] = [];
   return ok({
@@ -77,15 +92,11 @@ export async function startGuard(journal: Journal, order: Omit<GuardOrder, 'pid'
       return tell(step);
     },
     async leave() {
-      await tell({ leaving: true });
-      child.stdin.end();
-      await next();
+      await end({ leaving: true });
     },
     async giveUp(why) {
-      await tell({ givingUp: why });
-      child.stdin.end();
       // A guard that was killed undoes nothing: then it is done here.
-      if ((await next()) !== GUARD_DONE) await undo(begun, journal, why);
+      if ((await end({ givingUp: why })) !== GUARD_DONE) await undo(begun, journal, why);
     },
   });
 }

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openJournal } from '../store/journal.ts';
-import { GUARD_DONE, GUARD_READY, type GivenUp, type GuardOrder, type Leaving } from './guard.ts';
+import { GUARD_DONE, GUARD_READY, type Alive, type GivenUp, type GuardOrder, type Leaving } from './guard.ts';
 import { forgetPrepared } from './prepared.ts';
 import { undo, type Undoable } from './undo.ts';
 
@@ -15,13 +15,27 @@ import { undo, type Undoable } from './undo.ts';
 const LEFT_ALONE = ['criu', 'kexec'];
 const LEFT_ALONE_MILLISECONDS = 600_000;
 const KILLED_MILLISECONDS = 2000;
+/**
+ * A process that has said nothing for so long stands still: it waits for a server or a disk that does not answer, or was
+ * stopped by signal. A disk is waited for as long while everything stands still (SYNC_SECONDS in src/plan/plan.ts).
+ */
+const SILENT_SECONDS = 60;
 
-/** The guard of an upgrade: reads what is begun, and undoes it when the upgrade gives up, or its process is gone. */
-export async function watch(input: NodeJS.ReadableStream, say: (word: string) => void): Promise<void> {
+/** The guard of an upgrade: reads what is begun, and undoes it when the upgrade gives up, or its process is gone or stands still. */
+export async function watch(input: NodeJS.ReadableStream, say: (word: string) => void, silentSeconds = SILENT_SECONDS): Promise<void> {
   let order: GuardOrder | undefined;
   let why: string | undefined;
   const begun: Undoable[] = [];
-  for await (const line of createInterface({ input })) {
+  // In seconds that this process has seen: a machine that was suspended has stopped both.
+  let silent = 0;
+  const still = new AbortController();
+  const clock = setInterval(() => {
+    silent += 1;
+    if (silent > silentSeconds) still.abort();
+  }, 1000);
+  clock.unref();
+  for await (const line of createInterface({ input, signal: still.signal })) {
+    silent = 0;
     const message = parseMessage(line);
     if (message === undefined) break; // torn: its writer was killed, and what it announced did not begin
     if ('id' in message) {
@@ -31,14 +45,18 @@ export async function watch(input: NodeJS.ReadableStream, say: (word: string) =>
       say(GUARD_DONE);
       return;
     } else if ('givingUp' in message) why = message.givingUp;
-    else begun.push(message);
+    else if (!('alive' in message)) begun.push(message);
   }
+  clearInterval(clock);
   if (order === undefined) return;
+  const end = still.signal.aborted ? 'its process stood still' : 'its process was killed';
+  // It does not go on with this however soon what it waits for is there.
+  if (still.signal.aborted) kill(order.pid);
 
   const journal = openJournal(order.store, order.id, order.kernel);
-  if (why === undefined) journal.append({ event: 'giving-up', why: 'its process was killed' });
+  if (why === undefined) journal.append({ event: 'giving-up', why: end });
   await endCommands(order);
-  await undo(begun, journal, why ?? 'its process was killed');
+  await undo(begun, journal, why ?? end);
   // It may have been prepared only: nobody goes on with it.
   forgetPrepared();
   say(GUARD_DONE);
@@ -49,13 +67,14 @@ const Message = z.union([
   z.object({ id: z.string(), store: z.string(), kernel: z.string(), pid: z.int().positive(), controlGroup: z.string() }),
   z.object({ givingUp: z.string() }),
   z.object({ leaving: z.literal(true) }),
+  z.object({ alive: z.literal(true) }),
   z.object({ title: z.string(), unit: z.string().optional(), undo: z.looseObject({ kind: z.string() }) }),
 ]);
 
-export function parseMessage(line: string): GuardOrder | GivenUp | Leaving | Undoable | undefined {
+export function parseMessage(line: string): GuardOrder | GivenUp | Leaving | Alive | Undoable | undefined {
   try {
     const message = Message.safeParse(JSON.parse(line));
-    return message.success ? (message.data as GuardOrder | GivenUp | Leaving | Undoable) : undefined;
+    return message.success ? (message.data as GuardOrder | GivenUp | Leaving | Alive | Undoable) : undefined;
   } catch {
     return undefined;
   }

@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readJournal } from '../../../src/store/journal.ts';
-import type { GivenUp, GuardOrder } from '../../../src/upgrade/guard.ts';
+import type { Alive, GivenUp, GuardOrder } from '../../../src/upgrade/guard.ts';
 import type { Undoable } from '../../../src/upgrade/undo.ts';
 import { parseMessage, watch } from '../../../src/upgrade/watch.ts';
 import { endless } from '../damaged.ts';
@@ -20,7 +20,8 @@ const undo: fc.Arbitrary<Undoable['undo']> = fc.oneof(
   fc.constant({ kind: 'unlock' as const }),
 );
 const undoable: fc.Arbitrary<Undoable> = fc.oneof(fc.record({ title: text, undo }, { noNullPrototype: true }), fc.record({ title: text, unit: text, undo }, { noNullPrototype: true }));
-const message = fc.oneof(order, givenUp, undoable);
+const alive = fc.constant<Alive>({ alive: true });
+const message = fc.oneof(order, givenUp, alive, undoable);
 
 test('the guard understands every message as it was meant, and none that was torn', () => {
   fc.assert(
@@ -50,6 +51,7 @@ test('whatever else a line is, it is no message that makes no sense', () => {
       if ('id' in understood) expect(understood.pid).toBeGreaterThan(0);
       else if ('givingUp' in understood) expect(typeof understood.givingUp).toBe('string');
       else if ('leaving' in understood) expect(understood.leaving).toBe(true);
+      else if ('alive' in understood) expect(understood.alive).toBe(true);
       else expect(typeof understood.undo.kind).toBe('string');
     }),
   );

@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readJournal } from '../../../src/store/journal.ts';
 import type { GivenUp, GuardOrder } from '../../../src/upgrade/guard.ts';
@@ -59,6 +62,26 @@ test.each(['null', '5', '"id"', '[]', '{}', '{"title":"b"}', '{"title":"b","undo
   expect(await guarded([order(), undoable('a'), `${line}\n`])).toEqual(['ready', 'done']);
   expect(log()).toBe('a\n');
   expect(events().at(-1)).toEqual(['given-up', 'its process was killed']);
+});
+
+test('an upgrade that stands still is killed, and what it had begun is undone; one that says that it is alive goes on', async () => {
+  const upgrade = spawn('sleep', ['infinity']);
+  const ended = once(upgrade, 'exit');
+  const input = new PassThrough();
+  const said: string[] = [];
+  const watching = watch(input, (word) => said.push(word), 1);
+  input.write([{ ...order(), pid: upgrade.pid }, undoable('a')].map((message) => `${JSON.stringify(message)}\n`).join(''));
+  // For longer than it may be silent.
+  for (let count = 0; count < 6; count += 1) {
+    await sleep(500);
+    input.write('{"alive":true}\n');
+  }
+  expect(said).toEqual(['ready']);
+  await watching;
+  expect(await ended).toEqual([null, 'SIGKILL']);
+  expect(said).toEqual(['ready', 'done']);
+  expect(log()).toBe('a\n');
+  expect(events()).toEqual([['giving-up', 'its process stood still'], ['given-up', 'its process stood still']]);
 });
 
 test('workloads that were parked one after the other go on together, between what came after and before', async () => {
