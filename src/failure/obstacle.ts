@@ -13,6 +13,7 @@ export type Obstacle =
   | { readonly kind: 'user-namespace' }
   | { readonly kind: 'root-directory'; readonly path: string }
   | { readonly kind: 'mount'; readonly pid: number; readonly path: string; readonly type: string }
+  | { readonly kind: 'silent-server'; readonly pid: number; readonly path: string; readonly type: string }
   | { readonly kind: 'sub-cgroups'; readonly path: string }
   | { readonly kind: 'low-pid'; readonly pid: number; readonly reserved: number }
   | { readonly kind: 'traced'; readonly pid: number; readonly tracer: number }
@@ -63,6 +64,8 @@ export function describe(obstacle: Obstacle): ObstacleWords {
       return { why: `its root is ${obstacle.path}`, remedy: 'start it afresh: --afresh' };
     case 'mount':
       return { why: `process ${obstacle.pid.toString()} uses ${obstacle.path} (${obstacle.type}), which no unit of systemd mounts: it would not be there when it is restored`, remedy: 'mount it by a line in /etc/fstab or a mount unit (systemd.mount), or start it afresh: --afresh' };
+    case 'silent-server':
+      return { why: `process ${obstacle.pid.toString()} uses ${obstacle.path} (${obstacle.type}), whose server does not answer`, remedy: 'see that the server answers, then try again' };
     case 'sub-cgroups':
       return { why: `it manages cgroups of its own (${obstacle.path})`, remedy: 'start it afresh: --afresh' };
     case 'low-pid':

@@ -47,6 +47,8 @@ export interface Workload {
   readonly pressureFiles: readonly PressureFile[];
   /** Mounts whose content is this workload's alone and would be lost: PrivateTmp= and the like. */
   readonly privateMounts: readonly Mount[];
+  /** It uses files of a server: others may change them unseen, so no image of it could be proven current. */
+  readonly served: boolean;
   /** Its sockets in the machine's own network namespace: to be locked. */
   readonly sockets: readonly InetSocket[];
   /** Bytes. */

@@ -182,7 +182,8 @@ function snapshotSteps(carried: readonly Workload[], paths: HandoverPaths, { id,
   const service = snapshotService(id);
   const lately = (workload: Workload): number => activity.get(workload.unit) ?? 0;
   const allowed = carried.filter((workload) => prepare && ownSettings(workload).snapshot).toSorted((a, b) => lately(a) - lately(b));
-  const steps = allowed.flatMap((workload): Step[] => [...rounds(workload, paths, idleGroupOf(id)), ...(lately(workload) < SLEEPS ? [wholeStep(workload, paths, idleGroupOf(id))] : [])]);
+  const sleepers = allowed.filter((workload) => lately(workload) < SLEEPS && !workload.served);
+  const steps = allowed.flatMap((workload): Step[] => [...rounds(workload, paths, idleGroupOf(id)), ...(sleepers.includes(workload) ? [wholeStep(workload, paths, idleGroupOf(id))] : [])]);
   if (steps.length === 0) return [];
   return [
     {
@@ -192,7 +193,7 @@ function snapshotSteps(carried: readonly Workload[], paths: HandoverPaths, { id,
       action: run(['sh', '-c', 'systemctl is-active --quiet "$0" || exec "$@"', service, 'systemd-run', '--quiet', '--collect', `--unit=${service}`, '--slice=system.slice', '--property=CPUWeight=idle', '--property=IOWeight=1', '--', 'sleep', 'infinity']),
       undo: run(['systemctl', 'stop', service]),
     },
-    { phase: 'snapshot', title: 'count the system calls of those who sleep', action: { kind: 'count-calls', controlGroups: allowed.filter((workload) => lately(workload) < SLEEPS).map(({ controlGroup }) => controlGroup) }, undo: { kind: 'end-snapshots' } },
+    { phase: 'snapshot', title: 'count the system calls of those who sleep', action: { kind: 'count-calls', controlGroups: sleepers.map(({ controlGroup }) => controlGroup) }, undo: { kind: 'end-snapshots' } },
     ...steps,
   ];
 }

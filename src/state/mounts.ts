@@ -11,6 +11,10 @@ export const OF_THE_BOOT = ['/dev/hugepages', '/dev/mqueue', '/dev/shm', '/run/l
 /** Filesystems that are whole when everything was written to the disk: nothing has to look at them before the mount. */
 const WHOLE = ['ext4', 'vfat', 'xfs'];
 
+/** Whoever asks for a file there asks a server, or a program, that may not answer; and others may change the file there. */
+const SERVED = /^(9p|afs|ceph|cifs|davfs|fuse(blk|\..*)?|gfs2?|glusterfs|lustre|ncpfs|nfs4?|ocfs2|orangefs|smb3|virtiofs)$/;
+export const isServed = ({ type }: Pick<Mount, 'type'>): boolean => SERVED.test(type);
+
 export const isOnDevice = ({ device }: Mount): boolean => !device.startsWith('0:');
 
 /** No device that somebody has to set up first, as LVM, RAID and loops are. */
@@ -42,15 +46,19 @@ export function mountsThatGo(machine: Pick<Survey, 'hostMounts' | 'mountedByUnit
   return machine.hostMounts.filter((mount) => !coming.includes(mount) && !coming.some((whole) => isWhereItIs(mount, whole)));
 }
 
-/** One of those on which the task has a file, its program or its working directory. */
-export function mountThatGoes(task: Task, hostMounts: readonly Mount[], going: readonly Mount[]): Mount | undefined {
-  if (going.length === 0) return undefined;
+/** The mounts on which the task has a file, its program or its working directory. */
+export function mountsUsed(task: Task): Mount[] {
   const used = [
     ...task.files.filter(({ kind }) => kind !== 'other').map(({ mountId }) => task.mounts.find(({ id }) => id === mountId)),
     ...task.paths.map((path) => mountOf(task, path)),
   ];
-  for (const mount of used) {
-    if (mount === undefined) continue;
+  return [...new Set(used)].filter((mount) => mount !== undefined);
+}
+
+/** One of those that it uses. */
+export function mountThatGoes(task: Task, hostMounts: readonly Mount[], going: readonly Mount[]): Mount | undefined {
+  if (going.length === 0) return undefined;
+  for (const mount of mountsUsed(task)) {
     const there = hostMounts.filter(({ device }) => device === mount.device);
     const same = there.filter(({ path }) => path === mount.path);
     // In a sandbox a filesystem of the machine may be at another place: systemd has it from any of its own.

@@ -6,6 +6,8 @@ export interface Facts {
   readonly init: Task;
   /** Mounts of the machine that nothing makes again. */
   readonly mountsThatGo: readonly Mount[];
+  /** Filesystems whose server does not answer, `major:minor`. */
+  readonly silent: ReadonlySet<string>;
   /** Every process of the machine but kernel threads. */
   readonly tasks: ReadonlyMap<number, Task>;
   readonly inet: readonly InetSocket[];

@@ -3,6 +3,7 @@ import { failed, ok, type Result } from '../failure/result.ts';
 import { foreignSockets, inetSockets, unixSockets } from '../tools/ss.ts';
 import { inodeOf, type Facts } from './facts.ts';
 import type { Task } from '../model/task.ts';
+import { silentServers } from './servers.ts';
 import { parseStat, readTask } from './task.ts';
 
 const KERNEL_THREAD = 0x00200000; // PF_KTHREAD, include/linux/sched.h
@@ -60,6 +61,7 @@ export async function readFacts(): Promise<Result<Omit<Facts, 'mountsThatGo'>>> 
   return ok({
     init,
     tasks,
+    silent: await silentServers(tasks.values()),
     inet: inet.value,
     unix: unixByInode,
     holders,

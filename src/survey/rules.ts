@@ -1,7 +1,7 @@
 import type { Properties } from '../tools/systemctl.ts';
 import { inodeOf, type Facts } from './facts.ts';
 import type { Obstacle } from '../failure/obstacle.ts';
-import { mountThatGoes } from '../state/mounts.ts';
+import { isServed, mountsUsed, mountThatGoes } from '../state/mounts.ts';
 import type { OpenFile, Task } from '../model/task.ts';
 
 /** What a rule looks at: the tasks of one workload, in the light of the whole machine. */
@@ -124,6 +124,12 @@ const mounts: Rule = ({ tasks, facts }) =>
     return mount === undefined ? [] : [{ kind: 'mount', pid: task.pid, path: mount.path, type: mount.type }];
   });
 
+const servers: Rule = ({ tasks, facts }) =>
+  tasks.flatMap((task) => {
+    const mount = mountsUsed(task).find((each) => isServed(each) && facts.silent.has(each.device));
+    return mount === undefined ? [] : [{ kind: 'silent-server', pid: task.pid, path: mount.path, type: mount.type }];
+  });
+
 const processIds: Rule = ({ tasks, facts }) => {
   const lowest = Math.min(...tasks.flatMap((task) => [...task.threads, task.session || Infinity, task.processGroup || Infinity]));
   return lowest < facts.reservedPids ? [{ kind: 'low-pid', pid: lowest, reserved: facts.reservedPids }] : [];
@@ -142,7 +148,7 @@ const descriptorStore: Rule = ({ properties }) => {
 };
 
 const RULES: readonly Rule[] = [
-  anonymousFiles, devices, sockets, pipes, socketActivation, sharedMemory, namespaces, roots, mounts, processIds, tracers, sharedCode, descriptorStore,
+  anonymousFiles, devices, sockets, pipes, socketActivation, sharedMemory, namespaces, roots, mounts, servers, processIds, tracers, sharedCode, descriptorStore,
 ];
 
 /** Every obstacle of a workload, each said once. */

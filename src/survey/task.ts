@@ -1,4 +1,5 @@
 import { promises as fs, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { isServed } from '../state/mounts.ts';
 import { namespaceNames, type Mount, type NamespaceName, type OpenFile, type Task } from '../model/task.ts';
 
 export interface Stat {
@@ -47,16 +48,21 @@ export function parseMountinfo(text: string): Mount[] {
 // Synchronous on purpose: the files are in memory, and a machine has thousands of them.
 const numbers = (path: string): number[] => readdirSync(path).map(Number).sort((a, b) => a - b);
 
-function openFile(pid: number, fd: number): OpenFile | undefined {
+function openFile(pid: number, fd: number, mounts: ReadonlyMap<number, Mount>): OpenFile | undefined {
   const link = `/proc/${pid.toString()}/fd/${fd.toString()}`;
   try {
     const target = readlinkSync(link);
     const info = readFileSync(`/proc/${pid.toString()}/fdinfo/${fd.toString()}`, 'utf8');
+    const said = (name: string): number => Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(info)?.[1] ?? 0);
+    const mountId = said('mnt_id');
+    const mount = mounts.get(mountId);
+    // To ask a server that is gone is to wait for it.
+    if (mount !== undefined && isServed(mount)) return { fd, target, mountId, inode: said('ino'), kind: 'file', major: 0, minor: 0 };
     const stat = statSync(link);
     return {
       fd,
       target,
-      mountId: Number(/^mnt_id:\s*(\d+)/m.exec(info)?.[1] ?? 0),
+      mountId,
       inode: stat.ino,
       kind: stat.isCharacterDevice() ? 'character-device' : stat.isBlockDevice() ? 'block-device' : stat.isFile() || stat.isDirectory() ? 'file' : 'other',
       // The encoding of dev_t in glibc, for the numbers that exist.
@@ -77,6 +83,8 @@ export function readTask(pid: number): Task | undefined {
     if (stat === undefined) return undefined;
     const status = read('status');
     const maps = read('maps');
+    const mounts = parseMountinfo(read('mountinfo'));
+    const mountsById = new Map(mounts.map((mount) => [mount.id, mount]));
     const kibibytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0);
     return {
       pid,
@@ -91,8 +99,8 @@ export function readTask(pid: number): Task | undefined {
       stopped: stat.state === 'T',
       root: readlinkSync(`${proc}/root`),
       namespaces: Object.fromEntries(namespaceNames.map((name) => [name, readlinkSync(`${proc}/ns/${name}`)])) as Record<NamespaceName, string>,
-      files: numbers(`${proc}/fd`).flatMap((fd) => openFile(pid, fd) ?? []),
-      mounts: parseMountinfo(read('mountinfo')),
+      files: numbers(`${proc}/fd`).flatMap((fd) => openFile(pid, fd, mountsById) ?? []),
+      mounts,
       paths: [...new Set([readlinkSync(`${proc}/cwd`), ...[...maps.matchAll(/^\S+ \S+ \S+ \S+ \d+\s+(\/.*)$/gm)].map((match) => match[1] ?? '')])].map((path) => path.replace(/ \(deleted\)$/, '')),
       // `SYSVkkkkkkkk`, the key in hexadecimal; the inode is the segment's id (proc_pid_maps(5)).
       sysvSegments: [...new Set([...maps.matchAll(/^\S+ \S+ \S+ \S+ (\d+)\s+\/SYSV[0-9a-f]{8}/gm)].map((match) => Number(match[1])))],

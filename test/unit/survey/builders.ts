@@ -95,6 +95,7 @@ export function facts(
   return {
     init,
     mountsThatGo: [],
+    silent: new Set(),
     tasks: new Map([init, ...tasks].map((one) => [one.pid, one])),
     inet: [],
     unix: new Map(unix.map((socket) => [socket.inode, socket])),
@@ -122,6 +123,7 @@ export function workload(unit: string, parts: Partial<Workload> = {}): Workload 
     outsideFiles: [],
     pressureFiles: [],
     privateMounts: [],
+    served: false,
     sockets: [],
     memory: 2 ** 20,
     obstacles: [],

@@ -8,6 +8,7 @@ import {
   characterDevice,
   facts,
   inNamespace,
+  mount,
   openFile,
   pipeFile,
   socketFile,
@@ -55,6 +56,13 @@ test('a sandbox with namespaces of its own, PrivateUsers=yes among them, is no o
   const tasks = [task(4000, { namespaces }), task(4001, { namespaces })];
 
   expect(obstacles(tasks, facts(tasks), { PrivateUsers: 'yes' })).toEqual([]);
+});
+
+test('a file of a server that does not answer is an obstacle, for nobody else', () => {
+  const mounts = [mount('/home', { id: 30, device: '0:50', type: 'nfs4' }), mount('/srv', { id: 31, device: '0:51', type: 'nfs4' })];
+  const tasks = [task(4000, { mounts, paths: ['/home/a'] })];
+  expect(obstacles(tasks, facts(tasks, { silent: new Set(['0:50']) }))).toEqual([{ kind: 'silent-server', pid: 4000, path: '/home', type: 'nfs4' }]);
+  expect(obstacles(tasks, facts(tasks, { silent: new Set(['0:51']) }))).toEqual([]);
 });
 
 test('a process with io_uring is an obstacle', () => {

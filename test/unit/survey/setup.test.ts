@@ -51,6 +51,7 @@ test('an obstacle of every kind says why in one line and names a remedy', () => 
     'user-namespace': { kind: 'user-namespace' },
     'root-directory': { kind: 'root-directory', path: '/srv/root' },
     mount: { kind: 'mount', pid: 1, path: '/tank/www', type: 'zfs' },
+    'silent-server': { kind: 'silent-server', pid: 1, path: '/mnt/home', type: 'nfs4' },
     'sub-cgroups': { kind: 'sub-cgroups', path: '/system.slice/a.service/b' },
     'low-pid': low,
     traced: { kind: 'traced', pid: 1, tracer: 2 },
