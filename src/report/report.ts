@@ -122,12 +122,16 @@ function phases(events: readonly JournalEvent[]): PhaseReport[] {
 export function makeReport(id: string, events: readonly JournalEvent[]): UpgradeReport {
   const begun = events.findLast((event) => event.event === 'begun');
   const back = events.findLast((event) => event.event === 'came-back');
-  const why = lastArrival(events).findLast((event) => ['giving-up', 'handover-refused', 'came-back'].includes(event.event) && event.why !== undefined)?.why;
-  const endedAt = lastArrival(events).findLast((event) => ['settled', 'given-up', 'given-up-in-part', 'handover-refused'].includes(event.event))?.at;
+  const last = (...names: string[]): string | undefined => lastArrival(events).findLast((event) => names.includes(event.event) && event.why !== undefined)?.why;
+  const state = stateAfter(events);
+  const left = state === 'given-up-in-part' ? last('given-up-in-part') : undefined;
+  const why = last('giving-up', 'handover-refused', 'came-back');
+  // Also one that was refused is settled: what it carried is started afresh, and it is seen what of it runs.
+  const endedAt = lastArrival(events).findLast((event) => ['settled', 'given-up', 'given-up-in-part'].includes(event.event))?.at;
   return {
     schemaVersion: 1,
     id,
-    state: stateAfter(events),
+    state,
     from: begun?.from ?? '',
     to: begun?.to ?? '',
     ...(begun?.store === undefined ? {} : { store: begun.store }),
@@ -135,7 +139,7 @@ export function makeReport(id: string, events: readonly JournalEvent[]): Upgrade
     startedAt: begun?.at ?? events[0]?.at ?? '',
     ...(back === undefined ? {} : { backOn: back.kernel }),
     ...(endedAt === undefined ? {} : { endedAt }),
-    ...(why === undefined ? {} : { why }),
+    ...(why === undefined ? {} : { why: left === undefined ? why : `${why}; not undone: ${left}` }),
     phases: phases(events),
     workloads: (begun?.units ?? []).map(({ unit, fate, pid }) => workloadReport(unit, fate, pid, events)),
     skipped: events.flatMap((event) => (event.event === 'state-skipped' ? (event.what ?? []) : [])),

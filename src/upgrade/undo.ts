@@ -1,3 +1,4 @@
+import { words } from '../failure/words.ts';
 import type { Action, Step } from '../model/step.ts';
 import { resume } from '../park/resume.ts';
 import type { Journal } from '../store/journal.ts';
@@ -24,7 +25,9 @@ export async function undo(begun: readonly Undoable[], journal: Journal, why: st
       steps.shift();
     }
     const result = resumptions.length > 0 ? await attempt(step, () => resume(resumptions.map((each) => each.undo))) : await carryOutAction(step, step.undo);
-    if (!result.ok) left.push(`${step.unit ?? ''} ${step.title}: ${result.failure.reason}`.trim());
+    if (result.ok) continue;
+    const { what, why: because } = words(result.failure);
+    left.push(`${step.unit ?? ''} ${step.title}: ${because === undefined ? what : `${what}: ${because}`}`.trim());
   }
   journal.append({ event: left.length === 0 ? 'given-up' : 'given-up-in-part', why: left.join('; ') || why });
   return left;

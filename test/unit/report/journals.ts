@@ -83,7 +83,15 @@ export const GIVEN_UP_IN_PART: readonly JournalEvent[] = [
   event('10:00:03.800', 'given-up-in-part', { why: 'game.service stop it: command-failed' }),
 ];
 
-export const REFUSED: readonly JournalEvent[] = [...JUMPING, after('10:00:08.000', 'handover-refused', { why: 'the hand-over is of another machine' })];
+export const REFUSING: readonly JournalEvent[] = [...JUMPING, after('10:00:08.000', 'handover-refused', { why: 'the hand-over is of another machine' })];
+
+export const REFUSED: readonly JournalEvent[] = [
+  ...REFUSING,
+  after('10:00:12.000', 'settling'),
+  after('10:00:12.200', 'afresh', { unit: 'redis.service' }),
+  after('10:00:12.400', 'afresh', { unit: 'nginx.service' }),
+  after('10:00:12.500', 'settled'),
+];
 
 /** The new kernel went down when redis had come back in it. */
 export const COMING_BACK: readonly JournalEvent[] = [

@@ -15,6 +15,7 @@ import {
   ONE_FAILED,
   PARKING,
   REFUSED,
+  REFUSING,
   SETTLED,
   toText,
 } from './journals.ts';
@@ -45,9 +46,9 @@ test('an upgrade that was cut off while it gave up is not given up altogether', 
   expect(report(GIVEN_UP.slice(0, -1)).state).toBe('given-up-in-part');
 });
 
-test('an upgrade has ended when it is settled, given up or refused', () => {
+test('an upgrade has ended when it is settled or given up, also one that was refused', () => {
   for (const events of [SETTLED, GIVEN_UP, GIVEN_UP_IN_PART, REFUSED, BACK, LOST]) expect(report(events).endedAt).toBe(events.at(-1)?.at);
-  for (const events of [BEGUN, PARKING, JUMPING, ARRIVED, COMING_BACK]) expect(report(events).endedAt).toBeUndefined();
+  for (const events of [BEGUN, PARKING, JUMPING, ARRIVED, REFUSING, COMING_BACK]) expect(report(events).endedAt).toBeUndefined();
 });
 
 test('the pause of a workload goes from its first step of the parking to its restore', () => {
