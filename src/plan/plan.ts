@@ -191,7 +191,8 @@ function snapshotSteps(carried: readonly Workload[], paths: HandoverPaths, { id,
       title: 'make a cgroup of the lowest weight',
       // It may be there from when the upgrade was prepared.
       action: run(['sh', '-c', 'systemctl is-active --quiet "$0" || exec "$@"', service, 'systemd-run', '--quiet', '--collect', `--unit=${service}`, '--slice=system.slice', '--property=CPUWeight=idle', '--property=IOWeight=1', '--', 'sleep', 'infinity']),
-      undo: run(['systemctl', 'stop', service]),
+      // Whoever was to start it may have been killed before.
+      undo: run(['sh', '-c', 'systemctl stop "$0" || ! systemctl is-active --quiet "$0"', service]),
     },
     { phase: 'snapshot', title: 'count the system calls of those who sleep', action: { kind: 'count-calls', controlGroups: sleepers.map(({ controlGroup }) => controlGroup) }, undo: { kind: 'end-snapshots' } },
     ...steps,
