@@ -80,6 +80,13 @@ esac
 exit $code
 `;
 
+/** Stands in for sync, by which the disks catch up right before the stoppage: it takes until all has happened. */
+const HAPPENED = '/run/happened';
+const SLOW_SYNC = `#!/bin/sh
+[ $# -gt 0 ] || until [ -e ${HAPPENED} ]; do sleep 0.1; done
+exec ${REAL}/sync "$@"
+`;
+
 interface Told {
   readonly unit: string;
   readonly fate: string;
@@ -102,8 +109,8 @@ beforeAll(async () => {
   const deeds = ROWS.map(({ unit, deed = '' }) => `pid=$(systemctl show -p MainPID --value ${unit})\n${deed}`).join('\n');
   await replace(guest, '/usr/sbin/criu', TELLING);
   await replace(guest, '/usr/sbin/kexec', refusing('kexec', '--exec', 'not into that one'));
-  // It stands still until all has happened.
-  const { stdout } = await attempt(guest, 'let the disks catch up', `kill -STOP $segue\n${deeds}\nkill -CONT $segue`);
+  await replace(guest, '/usr/bin/sync', SLOW_SYNC);
+  const { stdout } = await attempt(guest, 'let the disks catch up', `${deeds}\ntouch ${HAPPENED}`);
   expect(stdout).toContain('not into that one');
   const status = JSON.parse((await segue(guest, 'status', '--json')).stdout) as { state: string; workloads: Told[] };
   expect(status.state).toBe('given-up');
