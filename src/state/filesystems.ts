@@ -3,13 +3,10 @@ import { ok } from '../failure/result.ts';
 import type { Step } from '../model/step.ts';
 import type { Survey } from '../model/survey.ts';
 import type { Mount } from '../model/task.ts';
-import { isOnDevice, isWholeOnDisk, OF_THE_BOOT } from './mounts.ts';
+import { isOnDevice, isRemote, isWholeOnDisk, OF_THE_BOOT } from './mounts.ts';
 import { mounts, type MountedAt } from '../tools/findmnt.ts';
 import { blockDevices, type BlockDevice } from '../tools/lsblk.ts';
 import type { StateKind } from './kind.ts';
-
-/** Filesystems of other machines (proc_filesystems(5)). */
-const REMOTE = /^(nfs4?|cifs|smb3|ceph|glusterfs|9p|fuse\.(sshfs|glusterfs|ceph))$/;
 
 /** What it takes to mount something again, in the words of fstab(5). */
 export interface Source {
@@ -74,16 +71,16 @@ export const filesystems: StateKind = {
   async carry({ paths, survey }) {
     const hostMounts = survey.hostMounts.filter(({ path }) => path !== paths.handover);
     const others = hostMounts.filter(({ path }) => path !== '/');
-    const isRemote = others.some(({ type }) => REMOTE.test(type));
+    const remote = others.some(isRemote);
     const wanted = [
       ...(others.some(({ device }) => !device.startsWith('0:')) ? ['systemd-udevd.service', 'systemd-udev-trigger.service'] : []),
-      ...(isRemote ? ['remote-fs.target'] : []),
+      ...(remote ? ['remote-fs.target'] : []),
     ];
     const steps: Step[] = [];
     if (wanted.length > 0) steps.push({ phase: 'prepare', title: 'wait for the filesystems besides the root', action: { kind: 'write', path: `${paths.units}/segue-mounts.target.d/filesystems.conf`, content: `[Unit]\nWants=${wanted.join(' ')}\nAfter=${wanted.join(' ')}\n` } });
     const devices = await blockDevices();
     if (!devices.ok) return devices;
-    const sources = isRemote ? undefined : mountable({ ...survey, hostMounts }, devices.value);
+    const sources = remote ? undefined : mountable({ ...survey, hostMounts }, devices.value);
     if (sources === undefined) return ok(steps);
     const mounted = await mounts();
     if (!mounted.ok) return mounted;

@@ -11,9 +11,11 @@ export const OF_THE_BOOT = ['/dev/hugepages', '/dev/mqueue', '/dev/shm', '/run/l
 /** Filesystems that are whole when everything was written to the disk: nothing has to look at them before the mount. */
 const WHOLE = ['ext4', 'vfat', 'xfs'];
 
+/** Filesystems of other machines (proc_filesystems(5)). */
+const REMOTE = /^(9p|afs|ceph|cifs|gfs2|glusterfs|lustre|nfs4?|ocfs2|orangefs|smb3|fuse\.(sshfs|glusterfs|ceph))$/;
+export const isRemote = ({ type }: Mount): boolean => REMOTE.test(type);
 /** Whoever asks for a file there asks a server, or a program, that may not answer; and others may change the file there. */
-const SERVED = /^(9p|afs|ceph|cifs|davfs|fuse(blk|\..*)?|gfs2?|glusterfs|lustre|ncpfs|nfs4?|ocfs2|orangefs|smb3|virtiofs)$/;
-export const isServed = ({ type }: Pick<Mount, 'type'>): boolean => SERVED.test(type);
+export const isServed = (mount: Mount): boolean => isRemote(mount) || /^(fuse(blk|\..*)?|virtiofs)$/.test(mount.type);
 
 export const isOnDevice = ({ device }: Mount): boolean => !device.startsWith('0:');
 
@@ -47,7 +49,7 @@ export function mountsThatGo(machine: Pick<Survey, 'hostMounts' | 'mountedByUnit
 }
 
 /** The mounts on which the task has a file, its program or its working directory. */
-export function mountsUsed(task: Task): Mount[] {
+function mountsUsed(task: Task): Mount[] {
   const used = [
     ...task.files.filter(({ kind }) => kind !== 'other').map(({ mountId }) => task.mounts.find(({ id }) => id === mountId)),
     ...task.paths.map((path) => mountOf(task, path)),
@@ -55,7 +57,10 @@ export function mountsUsed(task: Task): Mount[] {
   return [...new Set(used)].filter((mount) => mount !== undefined);
 }
 
-/** One of those that it uses. */
+/** Those of servers; a machine mostly has none. */
+export const servedMounts = (task: Task): Mount[] => (task.mounts.some(isServed) ? mountsUsed(task).filter(isServed) : []);
+
+/** One that goes of those that it uses. */
 export function mountThatGoes(task: Task, hostMounts: readonly Mount[], going: readonly Mount[]): Mount | undefined {
   if (going.length === 0) return undefined;
   for (const mount of mountsUsed(task)) {

@@ -1,7 +1,7 @@
 import type { Properties } from '../tools/systemctl.ts';
 import { inodeOf, type Facts } from './facts.ts';
 import type { Obstacle } from '../failure/obstacle.ts';
-import { isServed, mountsUsed, mountThatGoes } from '../state/mounts.ts';
+import { mountThatGoes, servedMounts } from '../state/mounts.ts';
 import type { OpenFile, Task } from '../model/task.ts';
 
 /** What a rule looks at: the tasks of one workload, in the light of the whole machine. */
@@ -126,7 +126,7 @@ const mounts: Rule = ({ tasks, facts }) =>
 
 const servers: Rule = ({ tasks, facts }) =>
   tasks.flatMap((task) => {
-    const mount = mountsUsed(task).find((each) => isServed(each) && facts.silent.has(each.device));
+    const mount = servedMounts(task).find(({ device }) => facts.silent.has(device));
     return mount === undefined ? [] : [{ kind: 'silent-server', pid: task.pid, path: mount.path, type: mount.type }];
   });
 

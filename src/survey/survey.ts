@@ -3,7 +3,7 @@ import { ok, type Result } from '../failure/result.ts';
 import { probeInside } from '../tools/criu.ts';
 import { activeUnits, show, type Properties } from '../tools/systemctl.ts';
 import { socketsHeld, type Facts } from './facts.ts';
-import { isServed, mountsThatGo, mountsUsed } from '../state/mounts.ts';
+import { mountsThatGo, servedMounts } from '../state/mounts.ts';
 import { platformReason } from '../model/platform.ts';
 import { readFacts, readIfThere } from './read-facts.ts';
 import { isNull, isPressure, logStreamInodes, obstaclesOf } from './rules.ts';
@@ -68,7 +68,7 @@ function describeWorkload(properties: Properties, tasks: readonly Task[], subgro
     privateMounts: differs('mnt')
       ? first.mounts.filter((mount) => !GIVEN_MOUNTS.test(mount.path) && (mount.root.includes('/systemd-private-') || (mount.type === 'tmpfs' && mount.root === '/' && !hostDevices.has(`${mount.device} ${mount.path}`))))
       : [],
-    served: tasks.some((task) => mountsUsed(task).some(isServed)),
+    served: tasks.some((task) => servedMounts(task).length > 0),
     sockets: differs('net') ? [] : socketsHeld(files, facts.inet),
     memory: tasks.reduce((sum, task) => sum + task.memory, 0),
     obstacles,

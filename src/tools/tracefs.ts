@@ -19,7 +19,8 @@ const THREADS = 65_536;
  */
 export const INSTANCE_OF_DEEDS = `${INSTANCE}-deeds`;
 const DEEDS = {
-  'signal/signal_generate': 'hist:keys=pid:size=8192',
+  // One that is ignored (TRACE_SIGNAL_IGNORED, include/trace/events/signal.h) waits nowhere.
+  'signal/signal_generate': 'hist:keys=pid:size=8192 if result != 1',
   'oom/oom_score_adj_update': 'hist:keys=pid:size=8192',
   'syscalls/sys_enter_prlimit64': 'hist:keys=pid:size=2048 if pid != 0 && new_rlim != 0',
   // Of a process, of a group or of a user (setpriority(2)).
