@@ -31,6 +31,9 @@ const DEEDS = {
   'syscalls/sys_enter_sched_setaffinity': 'hist:keys=pid:size=2048 if pid != 0',
 } as const;
 
+/** Stands for the threads of a whole group, or of a user. */
+export const EVERYBODY = -1;
+
 export interface Counts {
   /** The calls that each watched thread has made. */
   readonly calls: ReadonlyMap<number, number>;
@@ -108,8 +111,6 @@ export function parseHistogram(text: string): Map<number, number> | undefined {
   }
   return counts;
 }
-
-export const EVERYBODY = -1;
 
 export function stopCounting(): void {
   for (const instance of [INSTANCE, INSTANCE_OF_DEEDS]) remove(instance);
