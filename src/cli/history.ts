@@ -1,20 +1,25 @@
 import { buildCommand } from '@stricli/core';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ok, type Result } from '../failure/result.ts';
-import { exitCodeOf, makeReport, type UpgradeReport } from '../report/report.ts';
+import { exitCodeOf, isUnfinished, makeReport, type UpgradeReport } from '../report/report.ts';
 import { duration, table } from '../report/table.ts';
 import { journalSize, readJournal, upgradeIds } from '../store/journal.ts';
 import { runningUpgrade } from '../upgrade/lock.ts';
+import { isKept } from '../upgrade/prepared.ts';
 import * as flags from './flags.ts';
 import { print, printJson, report as reportFailure, unwrap } from './output.ts';
 
 /** All upgrades that have begun, oldest first. */
 function loadAll(store: string): Result<UpgradeReport[]> {
+  // Who writes is looked at first: whoever has ended by then has written all that can be read.
+  const written = runningUpgrade() !== undefined;
   const ids = upgradeIds(store);
   if (!ids.ok) return ids;
   return ok(ids.value.flatMap((id) => {
     const events = readJournal(store, id);
-    return events === undefined ? [] : [makeReport(id, events)];
+    if (events === undefined) return [];
+    const report = makeReport(id, events);
+    return [!written && isUnfinished(report) ? { ...report, abandoned: true } : report];
   }));
 }
 
@@ -25,6 +30,7 @@ const SENTENCES: Readonly<Record<Exclude<UpgradeReport['state'], 'coming-back' |
   jumping: 'is starting the new kernel',
   arrived: 'is restoring the workloads',
   settled: 'is settled',
+  'giving-up': 'is being given up',
   'given-up': 'was given up; every workload went on',
   'given-up-in-part': 'was given up, but not all could be undone',
   refused: 'arrived, but its hand-over was refused; every service was started afresh',
@@ -41,13 +47,6 @@ function sentence({ state, backOn = '' }: UpgradeReport): string {
   }
 }
 
-const UNFINISHED: readonly UpgradeReport['state'][] = ['preparing', 'prepared', 'parking', 'given-up-in-part'];
-
-/** A journal that stops before the jump or on the way back, with nobody writing it any more. */
-function abandoned(report: UpgradeReport): boolean {
-  return report.endedAt === undefined && UNFINISHED.includes(report.state) && runningUpgrade() === undefined;
-}
-
 /** What of each workload need not be imaged when everything stops. */
 const prepared = (report: UpgradeReport): string =>
   table(['unit', 'snapshot', 'taken', 'why not whole'], report.workloads.map(({ unit, snapshot, snapshotAt, doubt }) => [unit, snapshot ?? '-', snapshotAt ?? '-', snapshot === 'whole' ? '' : (doubt ?? '')]));
@@ -57,7 +56,7 @@ const parked = (report: UpgradeReport): string =>
   table(['unit', 'fate', 'pid', 'stopped', 'pause', 'imaged', 'why'], report.workloads.map(({ unit, fate, pid, parkedAt, pauseMs, current, why }) => [unit, fate, pid.toString(), parkedAt?.slice(11, -1) ?? '-', pauseMs === undefined ? '-' : duration(pauseMs), parkedAt === undefined ? '-' : current === true ? 'asleep' : 'stopped', why ?? '']));
 
 export function text(report: UpgradeReport): string {
-  const lines = [`Upgrade ${report.id}, Linux ${report.from} → ${report.to}: ${abandoned(report) ? 'its process ended before the jump' : sentence(report)}${report.why === undefined ? '' : ` (${report.why})`}`];
+  const lines = [`Upgrade ${report.id}, Linux ${report.from} → ${report.to}: ${report.abandoned === true ? 'its process ended before the jump' : sentence(report)}${report.why === undefined ? '' : ` (${report.why})`}`];
   if (report.store === 'ram') lines.push('Its images were in memory.');
   else if (report.storeWhy !== undefined) lines.push(`Its images were on the disk, as ${report.storeWhy}.`);
   if (report.workloads.length > 0) {
@@ -71,7 +70,7 @@ export function text(report: UpgradeReport): string {
 function tell(report: UpgradeReport, json: boolean): void {
   if (json) printJson(report);
   else print(text(report));
-  process.exitCode = abandoned(report) ? 14 : exitCodeOf(report);
+  process.exitCode = report.abandoned === true ? 14 : exitCodeOf(report);
 }
 
 interface ReadFlags {
@@ -96,8 +95,9 @@ async function status({ json, store, wait }: ReadFlags & { readonly wait: boolea
       else print('There was no upgrade so far.');
       return;
     }
-    const moving = report.endedAt === undefined && report.state !== 'prepared' && !abandoned(report);
-    if (!wait || !moving) {
+    const ended = report.endedAt !== undefined || report.abandoned === true;
+    // Prepared, it waits for the administrator, unless what keeps it was killed or is being told to go on.
+    if (!wait || ended || (report.state === 'prepared' && (await isKept()))) {
       tell(report, json);
       return;
     }
@@ -113,7 +113,7 @@ function history({ json, store }: ReadFlags): void {
   else print(table(['id', 'from', 'to', 'state', 'carried', 'longest pause'], reports.map((report) => {
     const pauses = report.workloads.flatMap(({ pauseMs }) => pauseMs ?? []);
     const restored = report.workloads.filter(({ fate }) => fate === 'restored').length;
-    return [report.id, report.from, report.to, abandoned(report) ? 'abandoned' : report.state, `${restored.toString()} of ${report.workloads.length.toString()}`, pauses.length === 0 ? '-' : duration(Math.max(...pauses))];
+    return [report.id, report.from, report.to, report.abandoned === true ? 'abandoned' : report.state, `${restored.toString()} of ${report.workloads.length.toString()}`, pauses.length === 0 ? '-' : duration(Math.max(...pauses))];
   })));
 }
 

@@ -1,7 +1,7 @@
 /** Where an upgrade stands, as its journal tells. */
 export type UpgradeState =
   | 'preparing' | 'prepared' | 'parking' | 'jumping' | 'arrived' | 'settled'
-  | 'given-up' | 'given-up-in-part' | 'refused'
+  | 'giving-up' | 'given-up' | 'given-up-in-part' | 'refused'
   /** The new kernel did not get there: the machine booted again, and ends the upgrade. */
   | 'coming-back' | 'back';
 
@@ -33,9 +33,9 @@ export const TRANSITIONS: readonly Transition[] = [
   { event: 'prepared', from: ['preparing'], to: 'prepared', synced: 'all snapshots', undo: '`segue cancel`, or the guard when the keeper is killed: as above' },
   { event: 'step of park', from: ['preparing', 'parking'], to: 'parking', synced: 'all snapshots', undo: 'the guard thaws and continues every task, ends repair mode, deletes the locks: within a second or so everything runs on' },
   { event: 'jumping', from: BEFORE_THE_JUMP, to: 'jumping', synced: 'the sealed hand-over, the system journal, all filesystems, the sealed key, `/etc/segue/way-back`', undo: 'if kexec returns, as above; a power cut now is the way back' },
-  { event: 'giving-up', from: BEFORE_THE_JUMP, to: 'given-up-in-part', synced: '–', undo: 'it is being undone, last step first' },
-  { event: 'given-up', from: [...BEFORE_THE_JUMP, 'given-up-in-part'], to: 'given-up', synced: '–', undo: 'the machine is as before' },
-  { event: 'given-up-in-part', from: [...BEFORE_THE_JUMP, 'given-up-in-part'], to: 'given-up-in-part', synced: '–', undo: 'the journal says what is left to be done by hand' },
+  { event: 'giving-up', from: BEFORE_THE_JUMP, to: 'giving-up', synced: '–', undo: 'it is being undone, last step first' },
+  { event: 'given-up', from: [...BEFORE_THE_JUMP, 'giving-up'], to: 'given-up', synced: '–', undo: 'the machine is as before' },
+  { event: 'given-up-in-part', from: [...BEFORE_THE_JUMP, 'giving-up'], to: 'given-up-in-part', synced: '–', undo: 'the journal says what is left to be done by hand' },
   { event: 'arrived', from: BEFORE_THE_JUMP, to: 'arrived', synced: 'the mark `arrived`: there is one attempt in the new kernel', undo: 'a panic or a power cut from here on is the way back; a workload that fails is started afresh alone, or the old kernel is started again if it is required' },
   { event: 'handover-refused', from: [...BEFORE_THE_JUMP, 'coming-back'], to: 'refused', synced: '–', undo: 'everything was started afresh' },
   { event: 'came-back', from: [...BEFORE_THE_JUMP, 'arrived', 'refused'], to: 'coming-back', synced: 'the mark `came-back`: there is one attempt on the way back', undo: 'whose image was not begun is restored, everything else is started afresh; a further failure is an ordinary boot' },

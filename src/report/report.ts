@@ -45,6 +45,8 @@ export interface UpgradeReport {
   readonly storeWhy?: string;
   readonly startedAt: string;
   readonly endedAt?: string;
+  /** It is unfinished, and nobody is at it any more. */
+  readonly abandoned?: true;
   readonly why?: string;
   readonly phases: readonly PhaseReport[];
   readonly workloads: readonly WorkloadReport[];
@@ -145,6 +147,9 @@ export function makeReport(id: string, events: readonly JournalEvent[]): Upgrade
     skipped: events.flatMap((event) => (event.event === 'state-skipped' ? (event.what ?? []) : [])),
   };
 }
+
+/** It has not jumped, and its end was not written: somebody is at it, or whoever was at it is gone. */
+export const isUnfinished = ({ state, endedAt }: UpgradeReport): boolean => endedAt === undefined && ['preparing', 'prepared', 'parking', 'giving-up'].includes(state);
 
 /** The exit code of `segue status` and `segue show`: see segue(8). */
 export function exitCodeOf(report: UpgradeReport): number {

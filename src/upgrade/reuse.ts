@@ -2,7 +2,7 @@ import { existsSync, promises as fs, readFileSync } from 'node:fs';
 import type { Plan } from '../plan/plan.ts';
 import { readImprint, removeImprint } from '../snapshot/imprint-file.ts';
 import { changedSince } from '../snapshot/imprint.ts';
-import { makeReport } from '../report/report.ts';
+import { isUnfinished, makeReport } from '../report/report.ts';
 import { openJournal, readJournal, upgradeIds } from '../store/journal.ts';
 import { storeAt } from '../store/store.ts';
 import { surroundings } from '../snapshot/surroundings.ts';
@@ -40,17 +40,14 @@ export async function forgetOutdated(plan: Plan): Promise<void> {
   }
 }
 
-/** States in which nothing had jumped yet. */
-const BEFORE_THE_JUMP = ['preparing', 'prepared', 'parking'];
-
 /**
- * Ends the upgrades that were under way before their jump when the machine went down: their tasks are gone, and their
+ * Ends the upgrades that were under way before their jump, or being undone, when the machine went down: their tasks are gone, and their
  * images, which hold every secret of those, are of no use. Called by whoever holds the lock, so nobody is at them.
  */
 export async function endAbandoned(store: string, kernel: string, current: string): Promise<void> {
   const ids = upgradeIds(store);
   for (const id of ids.ok ? ids.value.filter((each) => each !== current) : []) {
-    if (!BEFORE_THE_JUMP.includes(makeReport(id, readJournal(store, id) ?? []).state)) continue;
+    if (!isUnfinished(makeReport(id, readJournal(store, id) ?? []))) continue;
     const wiped = await storeAt(store, id).wipe();
     if (wiped.ok) openJournal(store, id, kernel).append({ event: 'given-up', why: 'the machine went down' });
   }

@@ -17,7 +17,7 @@ test.for<[string, UpgradeState]>([
   ['begun step:park jumping arrived locked restoring restored booting settling', 'arrived'],
   ['begun step:park jumping arrived restored settling settled', 'settled'],
   ['begun step:park jumping handover-refused settling settled', 'refused'],
-  ['begun step:park jumping giving-up', 'given-up-in-part'],
+  ['begun step:park jumping giving-up', 'giving-up'],
   ['begun step:park giving-up given-up', 'given-up'],
   ['begun step:prepare giving-up given-up-in-part', 'given-up-in-part'],
   // The power was cut when word had been left for the way back, and before the jump was announced.

@@ -43,7 +43,7 @@ test.each([
 });
 
 test('an upgrade that was cut off while it gave up is not given up altogether', () => {
-  expect(report(GIVEN_UP.slice(0, -1)).state).toBe('given-up-in-part');
+  expect(report(GIVEN_UP.slice(0, -1)).state).toBe('giving-up');
 });
 
 test('an upgrade has ended when it is settled or given up, also one that was refused', () => {

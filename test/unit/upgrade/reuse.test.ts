@@ -22,8 +22,8 @@ function upgrade(id: string, ...events: string[]): string {
 const state = (id: string): string => makeReport(id, readJournal(store, id) ?? []).state;
 
 test('the images of upgrades that never jumped are wiped by the next one; those that jumped have their way back', async () => {
-  const [abandoned, jumped, own] = [upgrade('a', 'begun', 'prepared'), upgrade('b', 'begun', 'jumping'), upgrade('c', 'begun')];
+  const [abandoned, undoing, jumped, own] = [upgrade('a', 'begun', 'prepared'), upgrade('d', 'begun', 'giving-up'), upgrade('b', 'begun', 'jumping'), upgrade('c', 'begun')];
   await endAbandoned(store, '6.12.1', 'c');
-  expect([abandoned, jumped, own].map((folder) => existsSync(folder))).toEqual([false, true, true]);
-  expect([state('a'), state('b'), state('c')]).toEqual(['given-up', 'jumping', 'preparing']);
+  expect([abandoned, undoing, jumped, own].map((folder) => existsSync(folder))).toEqual([false, false, true, true]);
+  expect([state('a'), state('d'), state('b'), state('c')]).toEqual(['given-up', 'given-up', 'jumping', 'preparing']);
 });
