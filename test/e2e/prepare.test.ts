@@ -88,7 +88,7 @@ done`);
 });
 
 test('when what keeps the snapshots is killed, all is undone', { timeout: TIMEOUT }, async () => {
-  await guest.exec('systemctl kill --signal=KILL segue-prepare.service');
+  await guest.exec('systemctl kill --signal=KILL segue-prepare.service; while systemctl is-active --quiet segue-prepare.service; do sleep 0.1; done');
   const is = await status('--wait');
   expect(is).toMatchObject({ state: 'given-up', why: 'its process was killed' });
   await guest.exec('systemctl reset-failed segue-prepare.service', { reject: false });
