@@ -31,7 +31,7 @@ async function tryIn({ guest, units, bootId }: Server, clients: ClientsProcess, 
   return {
     became: `exit code ${exitCode}: ${stdout.split('\n').find((line) => /error:|giving up:/.test(line))?.trim() ?? 'no word of why'}; ${status.split('\n')[0] ?? ''}`,
     lost: [
-      ...(exitCode === 0 || !/error:/.test(stdout) ? ['the upgrade says nothing of it'] : []),
+      ...(exitCode === 0 || !(/error:/.test(stdout) || /was given up/.test(status)) ? ['the upgrade says nothing of it'] : []),
       ...(boot === bootId ? [] : ['the machine has booted']),
       ...lostUnits(units, traces.units),
       ...leftBehind(traces),

@@ -20,7 +20,7 @@ export const FAULTS = {
   'random-moments': { what: 'SIGKILL or SIGTERM of segue, its guard or criu, at random moments', trials: randomMoments },
   'power-cut': { what: 'the power goes, before the jump, at it, and while workloads are restored', trials: powerCut },
   'bad-kernel': { what: 'a new kernel that panics, hangs or does not find its disk', trials: badKernel },
-  'bad-stores': { what: 'a store that is full, read-only or too small', trials: badStores },
+  'bad-stores': { what: 'a store that is full, read-only, too small or silent', trials: badStores },
   'bad-workloads': { what: 'disks that fall silent, tasks that cannot be stopped, memory that runs out', trials: badWorkloads },
   'bad-images': { what: 'images and a hand-over that are damaged, missing or of another version', trials: badImages },
 } as const satisfies Record<string, Fault>;

@@ -23,6 +23,9 @@ export const untilImaged = (unit: string): string => `pid=$(systemctl show -P Ma
 /** Whether a task is stopped or traced, or a unit frozen. */
 export const STANDS_STILL = 'grep -qs "^State:.[Tt]" /proc/[0-9]*/status || grep -qs 1 /sys/fs/cgroup/system.slice/*/cgroup.freeze';
 
+/** The same, of those whom CRIU does not hold. */
+export const STANDS_BY_ITSELF = '{ grep -qs "^State:.T" /proc/[0-9]*/status || grep -qs 1 /sys/fs/cgroup/system.slice/*/cgroup.freeze; }';
+
 /** Waits until no task is stopped, and no unit frozen, and says how long that took. */
 export const UNTIL_RUNNING = `since=$EPOCHREALTIME; while ${STANDS_STILL}; do sleep 0.1; done; echo "stopped for $(( (\${EPOCHREALTIME/./} - \${since/./}) / 1000 )) ms"`;
 

@@ -1,4 +1,6 @@
 import { appendFileSync, closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { appendFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { failed, ok, type Result } from '../failure/result.ts';
 import { handoverPaths } from '../model/handover.ts';
@@ -37,11 +39,16 @@ const Event = z.object({
 });
 export type JournalEvent = z.infer<typeof Event>;
 
+type News = Omit<JournalEvent, 'at' | 'kernel'>;
+
 export interface Journal {
   readonly id: string;
   /** Throws when the disk says no: then what it announces must not take effect. */
-  append(event: Omit<JournalEvent, 'at' | 'kernel'>): void;
+  append(event: News): void;
 }
+
+const pathOf = (store: string, id: string): string => `${handoverPaths(store, id).upgrade}/journal.ndjson`;
+const spell = (kernel: string, event: News): string => `${JSON.stringify({ at: new Date().toISOString(), kernel, ...event })}\n`;
 
 /** An id that sorts by time and can stand on a kernel command line. */
 export const newId = (now: Date): string => now.toISOString().replace(/[-:]/g, '').replace(/\.\d+Z$/, '').replace('T', '-');
@@ -50,16 +57,22 @@ export function openJournal(store: string, id: string, kernel: string): Journal 
   const { upgrade } = handoverPaths(store, id);
   mkdirSync(upgrade, { recursive: true, mode: 0o700 });
   const folder = openSync(upgrade, 'r');
-  const file = openSync(`${upgrade}/journal.ndjson`, 'a', 0o600);
+  const file = openSync(pathOf(store, id), 'a', 0o600);
   fsyncSync(folder);
   closeSync(folder);
   return {
     id,
     append(event) {
-      appendFileSync(file, `${JSON.stringify({ at: new Date().toISOString(), kernel, ...event })}\n`);
+      appendFileSync(file, spell(kernel, event));
       fsyncSync(file);
     },
   };
+}
+
+/** For what must be done whether the disk takes word of it or not: one that is full, or does not answer, is waited for no longer. */
+export async function tryToAppend({ store, id, kernel }: { readonly store: string; readonly id: string; readonly kernel: string }, event: News, seconds: number): Promise<void> {
+  const written = appendFile(pathOf(store, id), spell(kernel, event), { mode: 0o600, flush: true }).catch(() => undefined);
+  await Promise.race([written, sleep(seconds * 1000, undefined, { ref: false })]);
 }
 
 /**
@@ -81,7 +94,7 @@ export function parseJournal(text: string): JournalEvent[] {
 /** Undefined when there is none, or nothing in it can be read: that upgrade had not begun. */
 export function readJournal(store: string, id: string): JournalEvent[] | undefined {
   try {
-    const events = parseJournal(readFileSync(`${handoverPaths(store, id).upgrade}/journal.ndjson`, 'utf8'));
+    const events = parseJournal(readFileSync(pathOf(store, id), 'utf8'));
     return events.length === 0 ? undefined : events;
   } catch {
     return undefined;
@@ -100,7 +113,7 @@ export function upgradeIds(store: string): Result<string[]> {
 /** Bytes; it only grows. */
 export function journalSize(store: string, id: string): number {
   try {
-    return statSync(`${handoverPaths(store, id).upgrade}/journal.ndjson`).size;
+    return statSync(pathOf(store, id)).size;
   } catch {
     return 0;
   }

@@ -32,6 +32,16 @@ export function startTimeOf(pid: number): number | undefined {
   }
 }
 
+/** The process that traces this one, 0 for nobody. */
+export function tracerOf(pid: number): number {
+  try {
+    return parseTracer(readFileSync(`/proc/${pid.toString()}/status`, 'utf8'));
+  } catch {
+    return 0; // it has ended
+  }
+}
+const parseTracer = (status: string): number => Number(/^TracerPid:\s+(\d+)/m.exec(status)?.[1] ?? 0);
+
 /** Parses /proc/PID/mountinfo (proc_pid_mountinfo(5)); blanks in paths come as octal escapes. What is no mount is left out. */
 export function parseMountinfo(text: string): Mount[] {
   const plain = (word: string): string => word.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
@@ -94,7 +104,7 @@ export function readTask(pid: number): Task | undefined {
       processGroup: stat.processGroup,
       session: stat.session,
       threads: numbers(`${proc}/task`),
-      tracer: Number(/^TracerPid:\s+(\d+)/m.exec(status)?.[1] ?? 0),
+      tracer: parseTracer(status),
       startTime: stat.startTime,
       stopped: stat.state === 'T',
       root: readlinkSync(`${proc}/root`),

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import type { Failure } from '../failure/failure.ts';
 import { failed, ok, type Result } from '../failure/result.ts';
 
@@ -11,7 +12,10 @@ export interface Output {
 
 export interface CommandOptions {
   readonly input?: string;
-  /** Whoever has not ended after so many seconds is killed, and not waited for if even that does not end it. */
+  /**
+   * Whoever has not ended after so many seconds is killed; who waits in the kernel for a disk cannot be, and is left to it:
+   * when the disk answers, it is better at an end of its own than killed in the midst of its work.
+   */
   readonly limitSeconds?: number;
   /** Called with the program's process id when it runs. */
   readonly started?: (pid: number) => void;
@@ -26,6 +30,15 @@ export function traceCommands(listener: (line: string) => void): void {
 /** A command as an administrator would type it. */
 export function display(argv: readonly string[]): string {
   return argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ');
+}
+
+/** Waits in the kernel, mostly for a disk, and cannot be killed (state D of proc_pid_status(5)). */
+export function waitsForDisk(pid: number): boolean {
+  try {
+    return /^State:\tD/m.test(readFileSync(`/proc/${pid.toString()}/status`, 'utf8'));
+  } catch {
+    return false; // it has ended
+  }
 }
 
 /** What a process that can be killed needs at most to be gone. */
@@ -64,22 +77,24 @@ export async function run(argv: readonly string[], options: CommandOptions = {})
     const { limitSeconds } = options;
     let limit: NodeJS.Timeout | undefined;
     let late = '';
-    const killed = (signal: string): void => resolve({ stdout, stderr: `${stderr}${file} was killed by ${signal}${late}`, exitCode: 126 });
+    const failedWith = (how: string): void => resolve({ stdout, stderr: `${stderr}${file} ${how}${late}`, exitCode: 126 });
+    const leave = (how: string): void => {
+      child.unref();
+      for (const stream of [child.stdout, child.stderr]) stream?.destroy();
+      failedWith(how);
+    };
     if (limitSeconds !== undefined) {
       limit = setTimeout(() => {
         late = `, as it had not come to an end after ${limitSeconds.toString()} s`;
+        if (child.pid !== undefined && waitsForDisk(child.pid)) return leave('is left to a disk that does not answer');
         child.kill('SIGKILL');
-        // It may wait in the kernel for a disk that does not answer, or have left its output to others: this process need not.
-        limit = setTimeout(() => {
-          child.unref();
-          for (const stream of [child.stdout, child.stderr]) stream?.destroy();
-          killed('SIGKILL');
-        }, KILLED_MILLISECONDS);
+        // It may have left its output to others: this process need not wait for them.
+        limit = setTimeout(() => { leave('was killed by SIGKILL'); }, KILLED_MILLISECONDS);
       }, limitSeconds * 1000);
     }
     child.on('close', (code, signal) => {
       clearTimeout(limit);
-      if (code === null) killed(String(signal));
+      if (code === null) failedWith(`was killed by ${String(signal)}`);
       else resolve({ stdout, stderr, exitCode: code });
     });
   });

@@ -96,7 +96,7 @@ export async function startGuard(journal: Journal, order: Omit<GuardOrder, 'pid'
     },
     async giveUp(why) {
       // A guard that was killed undoes nothing: then it is done here.
-      if ((await end({ givingUp: why })) !== GUARD_DONE) await undo(begun, journal, why);
+      if ((await end({ givingUp: why })) !== GUARD_DONE) journal.append(await undo(begun, why));
     },
   });
 }

@@ -47,8 +47,10 @@ export async function forgetOutdated(plan: Plan): Promise<void> {
 export async function endAbandoned(store: string, kernel: string, current: string): Promise<void> {
   const ids = upgradeIds(store);
   for (const id of ids.ok ? ids.value.filter((each) => each !== current) : []) {
-    if (!isUnfinished(makeReport(id, readJournal(store, id) ?? []))) continue;
+    const report = makeReport(id, readJournal(store, id) ?? []);
+    // One that could not be wiped then, as a disk did not answer, may be by now.
+    if (!isUnfinished(report) && report.state !== 'given-up-in-part') continue;
     const wiped = await storeAt(store, id).wipe();
-    if (wiped.ok) openJournal(store, id, kernel).append({ event: 'given-up', why: 'the machine went down' });
+    if (wiped.ok && isUnfinished(report)) openJournal(store, id, kernel).append({ event: 'given-up', why: 'the machine went down' });
   }
 }

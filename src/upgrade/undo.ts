@@ -1,7 +1,10 @@
 import { words } from '../failure/words.ts';
 import type { Action, Step } from '../model/step.ts';
+import { thaw } from '../park/freezer.ts';
 import { resume } from '../park/resume.ts';
-import type { Journal } from '../store/journal.ts';
+import type { JournalEvent } from '../store/journal.ts';
+import { cgroupProcesses, tracerOf } from '../survey/task.ts';
+import { deleteLockTables } from '../tools/nft.ts';
 import { attempt, carryOutAction } from './act.ts';
 
 /** A step that was begun and can be undone. */
@@ -12,10 +15,10 @@ const isResumption = (step: Undoable): step is Resumption => step.undo.kind === 
 
 /**
  * Undoes every step that was begun, last one first, also the one that failed: the machine is as before. Workloads that
- * were parked one after the other go on together: each would otherwise wait for those before it. Says in the journal,
- * and returns, what could not be undone.
+ * were parked one after the other go on together: each would otherwise wait for those before it. Returns what the journal
+ * is to say: also what could not be undone.
  */
-export async function undo(begun: readonly Undoable[], journal: Journal, why: string): Promise<string[]> {
+export async function undo(begun: readonly Undoable[], why: string): Promise<Pick<JournalEvent, 'event' | 'why'>> {
   const left: string[] = [];
   const steps = begun.toReversed();
   for (let step = steps.shift(); step !== undefined; step = steps.shift()) {
@@ -29,6 +32,15 @@ export async function undo(begun: readonly Undoable[], journal: Journal, why: st
     const { what, why: because } = words(result.failure);
     left.push(`${step.unit ?? ''} ${step.title}: ${because === undefined ? what : `${what}: ${because}`}`.trim());
   }
-  journal.append({ event: left.length === 0 ? 'given-up' : 'given-up-in-part', why: left.join('; ') || why });
-  return left;
+  return left.length === 0 ? { event: 'given-up', why } : { event: 'given-up-in-part', why: left.join('; ') };
+}
+
+/** Lets go on beforehand whoever none of these processes traces; is followed by `undo` when those have ended. */
+export async function resumeOthers(begun: readonly Undoable[], tracers: readonly number[]): Promise<void> {
+  const undos = begun.map(({ undo: action }) => action);
+  const resumptions = begun.filter(isResumption).map(({ undo: action }) => action);
+  const held = await Promise.all(resumptions.map(async ({ controlGroup }) => (await cgroupProcesses(controlGroup)).pids.some((pid) => tracers.includes(tracerOf(pid)))));
+  await thaw(undos.flatMap((action) => (action.kind === 'thaw' ? action.controlGroups : [])));
+  await resume(resumptions.filter((_, index) => held[index] === false));
+  await deleteLockTables();
 }

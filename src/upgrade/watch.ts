@@ -3,10 +3,11 @@ import { basename } from 'node:path';
 import * as z from 'zod';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openJournal } from '../store/journal.ts';
+import { openJournal, tryToAppend } from '../store/journal.ts';
+import { waitsForDisk } from '../tools/command.ts';
 import { GUARD_DONE, GUARD_READY, type Alive, type GivenUp, type GuardOrder, type Leaving } from './guard.ts';
 import { forgetPrepared } from './prepared.ts';
-import { undo, type Undoable } from './undo.ts';
+import { resumeOthers, undo, type Undoable } from './undo.ts';
 
 /**
  * Programs that are let end by themselves: CRIU, killed while its code is in a task, may leave the task without its
@@ -20,6 +21,8 @@ const KILLED_MILLISECONDS = 2000;
  * stopped by signal. A disk is waited for as long while everything stands still (SYNC_SECONDS in src/plan/plan.ts).
  */
 const SILENT_SECONDS = 60;
+/** Nobody is to stand still for longer because the disk takes no word of it. */
+const NOTE_SECONDS = 1;
 
 /** The guard of an upgrade: reads what is begun, and undoes it when the upgrade gives up, or its process is gone or stands still. */
 export async function watch(input: NodeJS.ReadableStream, say: (word: string) => void, silentSeconds = SILENT_SECONDS): Promise<void> {
@@ -53,10 +56,14 @@ export async function watch(input: NodeJS.ReadableStream, say: (word: string) =>
   // It does not go on with this however soon what it waits for is there.
   if (still.signal.aborted) kill(order.pid);
 
-  const journal = openJournal(order.store, order.id, order.kernel);
-  if (why === undefined) journal.append({ event: 'giving-up', why: end });
-  await endCommands(order);
-  await undo(begun, journal, why ?? end);
+  if (why === undefined) await tryToAppend(order, { event: 'giving-up', why: end }, NOTE_SECONDS);
+  await endCommands(order, (programs) => resumeOthers(begun, programs));
+  const outcome = await undo(begun, why ?? end);
+  try {
+    openJournal(order.store, order.id, order.kernel).append(outcome);
+  } catch {
+    // It is done all the same; `segue status` tells that nobody is at it any more.
+  }
   // It may have been prepared only: nobody goes on with it.
   forgetPrepared();
   say(GUARD_DONE);
@@ -80,10 +87,10 @@ export function parseMessage(line: string): GuardOrder | GivenUp | Leaving | Ali
   }
 }
 
-/** Ends the commands that a killed upgrade has left running. */
-async function endCommands({ controlGroup, pid: upgrade }: GuardOrder): Promise<void> {
+/** Ends the commands that a killed upgrade has left running; `slow` is told once of those that are waited for, unless it is kexec. */
+async function endCommands({ controlGroup, pid: upgrade }: GuardOrder, slow: (programs: readonly number[]) => Promise<void>): Promise<void> {
   const began = performance.now();
-  for (;;) {
+  for (let told = false; ;) {
     const pids = read(`/sys/fs/cgroup${controlGroup}/cgroup.procs`).split('\n').map(Number).filter((pid) => pid > 0 && pid !== upgrade);
     if (pids.length === 0) return;
     const waited = performance.now() - began;
@@ -91,6 +98,10 @@ async function endCommands({ controlGroup, pid: upgrade }: GuardOrder): Promise<
     for (const pid of pids) if (!leftAlone.includes(pid)) kill(pid);
     // Whoever waits in the kernel for a disk that does not answer ends when that does, and does nothing any more.
     if (waited > KILLED_MILLISECONDS && leftAlone.length === 0 && pids.every(waitsForDisk)) return;
+    if (waited > KILLED_MILLISECONDS && !told && leftAlone.every((pid) => programOf(pid) === 'criu')) {
+      told = true;
+      await slow(leftAlone);
+    }
     await sleep(20);
   }
 }
@@ -102,8 +113,6 @@ function read(path: string): string {
     return ''; // a cgroup without processes is removed
   }
 }
-
-const waitsForDisk = (pid: number): boolean => /^State:\tD/m.test(read(`/proc/${pid.toString()}/status`));
 
 function programOf(pid: number): string {
   try {

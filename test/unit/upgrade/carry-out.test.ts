@@ -34,7 +34,7 @@ async function carry(steps: readonly Step[], interruptAfter = Infinity): Promise
   const journal = openJournal(folder, ID, '6.12.1');
   // In this process; that of an upgrade is in one of its own (watch.test.ts).
   const undoables: Undoable[] = [];
-  const guard: Guard = { begins: (step) => { undoables.push(step); return Promise.resolve(); }, giveUp: async (why) => { await undo(undoables, journal, why); } };
+  const guard: Guard = { begins: (step) => { undoables.push(step); return Promise.resolve(); }, giveUp: async (why) => { journal.append(await undo(undoables, why)); } };
   const result = await carryOut(steps, {
     journal,
     progress: { stepBegins: ({ title }) => begun.push(title), givingUp: (failure) => gaveUp.push(failure) },

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readJournal } from '../../../src/store/journal.ts';
+import { handoverPaths } from '../../../src/model/handover.ts';
+import { openJournal, readJournal } from '../../../src/store/journal.ts';
 import type { GivenUp, GuardOrder } from '../../../src/upgrade/guard.ts';
 import type { Undoable } from '../../../src/upgrade/undo.ts';
 import { watch } from '../../../src/upgrade/watch.ts';
@@ -16,6 +17,7 @@ const ID = '20260101-100000';
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'segue-watch-'));
+  openJournal(folder, ID, '6.12.1');
 });
 afterEach(() => {
   rmSync(folder, { recursive: true });
@@ -51,6 +53,15 @@ test('when the upgrade gives up itself, the reason is its own', async () => {
 test('what was killed before it began anything leaves nothing to undo, and is given up', async () => {
   expect(await guarded([order()])).toEqual(['ready', 'done']);
   expect(events()).toEqual([['giving-up', 'its process was killed'], ['given-up', 'its process was killed']]);
+});
+
+test('what was begun is undone also where the disk takes no word of it', async () => {
+  const { upgrade } = handoverPaths(folder, ID);
+  rmSync(upgrade, { recursive: true });
+  // As little a file as one that cannot be written.
+  mkdirSync(`${upgrade}/journal.ndjson`, { recursive: true });
+  expect(await guarded([order(), undoable('a')])).toEqual(['ready', 'done']);
+  expect(log()).toBe('a\n');
 });
 
 test('an announcement that was torn is of a step that did not begin', async () => {
