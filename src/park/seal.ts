@@ -11,6 +11,7 @@ import { handoverLockScript, lockTables } from '../tools/nft.ts';
 import { inetSockets, type InetSocket } from '../tools/ss.ts';
 import { checksums } from '../tools/xxhsum.ts';
 import { readImprint } from '../snapshot/imprint-file.ts';
+import { writeAffinity } from './affinity.ts';
 import { isProven } from './prove.ts';
 import { sumTheRest, sumWorkload } from './sums.ts';
 import { write } from './write.ts';
@@ -43,6 +44,7 @@ async function sealImaged(handover: string, workload: SealedWorkload, existing: 
   }
   const sockets = workload.hostNetwork ? await socketsOf(workload.controlGroup, all) : [];
   await write(`${handover}/${folder}/locks`, sockets.length === 0 ? '' : tables.map((table) => `${table}\n`).join(''));
+  await writeAffinity(`${handover}/${folder}`, workload.controlGroup);
   const summed = await sumWorkload(handover, folder);
   return summed.ok ? ok(locksFor(tables, sockets)) : summed;
 }

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 import { doubt, type Doubt } from '../model/doubt.ts';
+import { processorsOf } from '../park/affinity.ts';
 import { EVERYBODY, type Counts } from '../tools/tracefs.ts';
 import { holdings, mappedFiles } from './descriptors.ts';
 
@@ -69,7 +70,7 @@ function threadState(path: string): Thread {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const status = read(`${path}/status`);
   return {
-    terms: [fields[15], fields[16], fields[37], fields[38], /^Cpus_allowed_list:\s*(\S+)/m.exec(status)?.[1], /^Mems_allowed_list:\s*(\S+)/m.exec(status)?.[1]].join(' '),
+    terms: [fields[15], fields[16], fields[37], fields[38], processorsOf(status), /^Mems_allowed_list:\s*(\S+)/m.exec(status)?.[1]].join(' '),
     signalled: /^(SigPnd|ShdPnd):\s*0*[1-9a-f]/m.test(status),
     stopped: fields[0] === 'T',
   };

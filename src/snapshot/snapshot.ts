@@ -1,9 +1,9 @@
-import { promises as fs, readFileSync, writeFileSync } from 'node:fs';
+import { promises as fs, writeFileSync } from 'node:fs';
 import { ok, type Result } from '../failure/result.ts';
 import { doubtWords } from '../model/doubt.ts';
 import type { Action, Note } from '../model/step.ts';
 import { requireRoom } from '../store/room.ts';
-import { startTimeOf } from '../survey/task.ts';
+import { startTimeOf, tracerOf } from '../survey/task.ts';
 import { run } from '../tools/command.ts';
 import { dumpStatistics } from '../tools/criu-images.ts';
 import { limitSeconds, logErrors, preDumpCommand } from '../tools/criu.ts';
@@ -70,7 +70,7 @@ interface Watcher {
 function watch(criu: number, pid: number, idleGroup: string | undefined): Watcher {
   let held = false;
   const poll = setInterval(() => {
-    const traced = tracer(pid);
+    const traced = tracerOf(pid) !== 0;
     if (traced) held = true;
     if (!held || traced) return;
     clearInterval(poll);
@@ -85,12 +85,4 @@ function watch(criu: number, pid: number, idleGroup: string | undefined): Watche
       clearInterval(poll);
     },
   };
-}
-
-function tracer(pid: number): boolean {
-  try {
-    return !/^TracerPid:\s+0$/m.test(readFileSync(`/proc/${pid.toString()}/status`, 'utf8'));
-  } catch {
-    return false; // it has ended
-  }
 }

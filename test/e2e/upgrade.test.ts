@@ -41,6 +41,12 @@ async function cpuTimes(): Promise<Map<string, number>> {
   return new Map((await lines(guest, [elapsed, ...read].join('\n'))).map((text) => [text.split(' ')[0] ?? '', Number(text.split(' ')[1])]));
 }
 
+/** Those that each thread of nginx may run on. */
+async function processors(): Promise<Map<string, string>> {
+  const read = await lines(guest, `sed -sn 's/^\\(Pid\\|Cpus_allowed_list\\):.//p' $(sed 's,.*,/proc/&/status,' "/sys/fs/cgroup$(systemctl show -P ControlGroup nginx)/cgroup.threads") | paste - -`);
+  return new Map(read.map((text) => text.split('\t') as [string, string]));
+}
+
 beforeAll(async () => {
   guest = await startServer();
   device = await line(guest, "ip -o -4 addr show to 10.77.0.2 | awk '{ print $2 }'");
@@ -54,6 +60,7 @@ beforeAll(async () => {
     hostname lab-renamed
     printf '%s\\n' ${FIREWALL} | nft -f -
     ip addr add ${EXTRA_ADDRESS}/24 dev ${device}
+    taskset --cpu-list --pid 1 "$(pgrep -P "$(systemctl show -P MainPID nginx)" | head -n 1)"
     mkdir -m 750 /run/somedir
     for file in /run/somedir/file /dev/shm/segment /tmp/draft; do echo "kept in $file" >"$file"; done
     chown www-data: /tmp/draft && chmod 640 /tmp/draft
@@ -65,11 +72,13 @@ afterAll(async () => await guest.down());
 describe('to the newest kernel', () => {
   let before: Awaited<ReturnType<typeof ownProperties>>;
   let speakerBefore: Record<string, string>;
+  let processorsBefore: Map<string, string>;
   let result: Journey;
 
   beforeAll(async () => {
     before = await ownProperties();
     speakerBefore = await unitProperties(guest, 'speaker', 'MainPID', 'ControlGroup');
+    processorsBefore = await processors();
     result = await journey(guest, 'newest');
   }, TIMEOUT);
 
@@ -141,6 +150,11 @@ describe('to the newest kernel', () => {
     expect(await lines(guest, `cat ${files.join(' ')}`)).toEqual(files.map((file) => `kept in ${file}`));
     expect(await line(guest, 'stat -c %a:%U /run/somedir')).toBe('750:root');
     expect(await line(guest, 'stat -c %a:%U /tmp/draft')).toBe('640:www-data');
+  });
+
+  test('each thread is bound to the processors that it was bound to', async () => {
+    expect(new Set(processorsBefore.values())).toEqual(new Set(['0-1', '1']));
+    expect(await processors()).toEqual(processorsBefore);
   });
 
   test('what a service prints is in the journal under its name, and goes on where it was', async () => {
