@@ -50,11 +50,15 @@ export function holdScript(priority: number, workloads: readonly LockedWorkload[
   return table(tableOf(priority), [...rules, ...ofControlGroups(workloads).map((groups) => `${FIRST_PACKET} ${groups} counter drop`)], []);
 }
 
-/** In the place of the hold: nothing reaches or leaves the sockets of these workloads any more; what their images say stays true. */
+/**
+ * In the place of the hold: nothing reaches the sockets of these workloads any more, and nothing leaves their connections; what
+ * their images say stays true. A datagram may leave, until its program is stopped: the program would be told that it may not
+ * (sendto() fails with EPERM where netfilter drops it; TCP sends again, and tells nobody).
+ */
 export function lockScript(priority: number, workloads: readonly LockedWorkload[]): string {
   const sockets = workloads.flatMap((workload) => workload.sockets);
   const groups = ofControlGroups(workloads);
-  return table(tableOf(priority), [...drops(sockets, 'input'), ...groups.map((group) => `${group} counter drop`)], [...drops(sockets, 'output', OWNED), ...groups.map((group) => `${group} ${OWNED}counter drop`)]);
+  return table(tableOf(priority), [...drops(sockets, 'input'), ...groups.map((group) => `${group} counter drop`)], [...drops(sockets, 'output', OWNED), ...groups.map((group) => `meta l4proto tcp ${group} ${OWNED}counter drop`)]);
 }
 
 /**
@@ -70,7 +74,7 @@ export function handoverLockScript(name: string, sockets: readonly InetSocket[])
 }
 
 /**
- * Rules that stop what goes to (or comes from) listening ports, UDP ports, and each connection. What arrives for a
+ * Rules that stop what goes to (or comes from) listening ports and each connection, and what goes to UDP ports. What arrives for a
  * connection is answered with "host unreachable": by RFC 6069 the peer then does not double the time until it sends
  * again, and is heard soon after the workload runs again; it may not give up for that (RFC 1122, 4.2.3.9). A first
  * packet is dropped without a word, as connect() would fail otherwise.
@@ -82,7 +86,7 @@ function drops(sockets: readonly InetSocket[], direction: 'input' | 'output', ow
   const udp = udpPorts(sockets);
   const rules = [
     ...(tcp.length > 0 ? [`tcp ${here} ${set(tcp)} ${FIRST_PACKET} ${owned}counter drop`, `tcp ${here} ${set(tcp)} ${stop}`] : []),
-    ...(udp.length > 0 ? [`udp ${here} ${set(udp)} ${owned}counter drop`] : []),
+    ...(direction === 'input' && udp.length > 0 ? [`udp dport ${set(udp)} counter drop`] : []),
   ];
   for (const family of ['ip', 'ip6'] as const) {
     const connections = sockets.filter((socket) => socket.protocol === 'tcp' && socket.state !== 'LISTEN' && socket.peerPort > 0 && isV6(socket.localAddress) === (family === 'ip6'));

@@ -20,6 +20,11 @@ const SPEAKER = `[Service]
 ExecStart=/bin/sh -c 'n=0; while :; do n=$((n + 1)); echo "sentence $n"; sleep 1; done'
 `;
 
+/** A unit that sends datagrams, and says what goes wrong. */
+const SENDER = `[Service]
+ExecStart=:/usr/bin/perl -MSocket -e 'socket my $socket, AF_INET, SOCK_DGRAM, 0; my $to = sockaddr_in(9, inet_aton("10.77.0.1")); while (1) { send $socket, "x", 0, $to or print STDERR "$!\\n"; select undef, undef, undef, 0.05 }'
+`;
+
 /** What the upgrade does to a unit for one boot, and has to take back. */
 const BORROWED = ['Type', 'Restart', 'DropInPaths', 'ControlGroup', 'NotifyAccess', 'PIDFile', 'OnFailure'];
 
@@ -53,9 +58,10 @@ beforeAll(async () => {
   oldKernel = await guest.kernelRelease();
   newKernel = await line(guest, 'ls /boot | sed -n s/^vmlinuz-//p | sort -V | tail -n 1');
   await guest.exec(['tee', '/etc/systemd/system/speaker.service'], { input: SPEAKER });
+  await guest.exec(['tee', '/etc/systemd/system/sender.service'], { input: SENDER });
   await guest.exec(`
     set -e
-    systemctl daemon-reload && systemctl start speaker
+    systemctl daemon-reload && systemctl start speaker sender
     sysctl -w net.core.somaxconn=4567
     hostname lab-renamed
     printf '%s\\n' ${FIREWALL} | nft -f -
@@ -114,7 +120,7 @@ describe('to the newest kernel', () => {
     expect(exitCode).toBe(0);
     const status = JSON.parse(stdout) as Report;
     expect(status).toMatchObject({ state: 'settled', from: oldKernel, to: newKernel, skipped: [] });
-    const services = [...(await readUnits(guest)).map(({ unit }) => unit), 'speaker.service'];
+    const services = [...(await readUnits(guest)).map(({ unit }) => unit), 'speaker.service', 'sender.service'];
     expect(status.workloads.map(({ unit }) => unit).sort()).toEqual(services.sort());
     for (const { unit, fate, pauseMs } of status.workloads) {
       expect({ unit, fate }).toEqual({ unit, fate: 'restored' });
@@ -165,6 +171,11 @@ describe('to the newest kernel', () => {
     const now = (await lines(guest, 'journalctl -b -u speaker -o cat | sed -n "s/^sentence //p"')).map(Number);
     expect(now[0]).toBeGreaterThan(1);
     expect(await line(guest, 'journalctl -b -u systemd-journald -o cat | grep -c "uncleanly shut down" || true')).toBe('0');
+  });
+
+  test('nothing goes wrong with what a service sends by datagram', async () => {
+    expect((await unitProperties(guest, 'sender', 'ActiveState'))['ActiveState']).toBe('active');
+    expect(await lines(guest, 'journalctl _SYSTEMD_UNIT=sender.service -o cat')).toEqual([]);
   });
 
   test('no service spins', async () => {

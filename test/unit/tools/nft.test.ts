@@ -48,7 +48,7 @@ test('the hold drops first packets only', () => {
   for (const rule of script.split('\n').filter((line) => line.includes(' drop'))) expect(rule).toContain('tcp flags & (syn | ack) == syn');
 });
 
-test('the lock drops every packet of listeners, UDP sockets, connections and cgroups, both ways', () => {
+test('the lock drops what arrives for listeners, UDP sockets, connections and cgroups, and what leaves by TCP', () => {
   expect(lockScript(20, WORKLOADS)).toMatchSnapshot();
 });
 
