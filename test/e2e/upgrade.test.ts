@@ -25,6 +25,13 @@ const SENDER = `[Service]
 ExecStart=:/usr/bin/perl -MSocket -e 'socket my $socket, AF_INET, SOCK_DGRAM, 0; my $to = sockaddr_in(9, inet_aton("10.77.0.1")); while (1) { send $socket, "x", 0, $to or print STDERR "$!\\n"; select undef, undef, undef, 0.05 }'
 `;
 
+/** A unit whose sockets are bound to an address that is gone since. */
+const BOUND = `[Service]
+Type=exec
+ExecStartPre=ip addr add 10.77.0.98/24 dev DEVICE
+ExecStart=:/usr/bin/perl -MSocket -e 'for ([SOCK_DGRAM, 98], [SOCK_STREAM, 99]) { socket my $socket, AF_INET, $_->[0], 0; bind $socket, sockaddr_in($_->[1], inet_aton("10.77.0.98")) or die; push @all, $socket } listen $all[1], 1 or die; system "ip addr del 10.77.0.98/24 dev DEVICE"; sleep 1000 while 1'
+`;
+
 /** What the upgrade does to a unit for one boot, and has to take back. */
 const BORROWED = ['Type', 'Restart', 'DropInPaths', 'ControlGroup', 'NotifyAccess', 'PIDFile', 'OnFailure'];
 
@@ -59,9 +66,11 @@ beforeAll(async () => {
   newKernel = await line(guest, 'ls /boot | sed -n s/^vmlinuz-//p | sort -V | tail -n 1');
   await guest.exec(['tee', '/etc/systemd/system/speaker.service'], { input: SPEAKER });
   await guest.exec(['tee', '/etc/systemd/system/sender.service'], { input: SENDER });
+  await guest.exec(['tee', '/etc/systemd/system/bound.service'], { input: BOUND.replaceAll('DEVICE', device) });
   await guest.exec(`
     set -e
-    systemctl daemon-reload && systemctl start speaker sender
+    systemctl daemon-reload && systemctl start speaker sender bound
+    until [ -z "$(ip -o addr show to 10.77.0.98)" ]; do sleep 0.1; done
     sysctl -w net.core.somaxconn=4567
     hostname lab-renamed
     printf '%s\\n' ${FIREWALL} | nft -f -
@@ -120,7 +129,7 @@ describe('to the newest kernel', () => {
     expect(exitCode).toBe(0);
     const status = JSON.parse(stdout) as Report;
     expect(status).toMatchObject({ state: 'settled', from: oldKernel, to: newKernel, skipped: [] });
-    const services = [...(await readUnits(guest)).map(({ unit }) => unit), 'speaker.service', 'sender.service'];
+    const services = [...(await readUnits(guest)).map(({ unit }) => unit), 'speaker.service', 'sender.service', 'bound.service'];
     expect(status.workloads.map(({ unit }) => unit).sort()).toEqual(services.sort());
     for (const { unit, fate, pauseMs } of status.workloads) {
       expect({ unit, fate }).toEqual({ unit, fate: 'restored' });
@@ -134,7 +143,7 @@ describe('to the newest kernel', () => {
     expect(imagedBytes).toBeGreaterThan(0);
     expect(earlierBytes).toBeGreaterThan(4 * (imagedBytes ?? Infinity));
     expect(heldMs).toBeGreaterThan(0);
-    expect(await line(guest, 'sysctl -n vm.overcommit_memory net.ipv4.icmp_ratelimit | tr "\\n" " "')).toBe('0 1000 ');
+    expect(await line(guest, 'sysctl -n vm.overcommit_memory net.ipv4.icmp_ratelimit net.ipv4.ip_nonlocal_bind | tr "\\n" " "')).toBe('0 1000 0 ');
   });
 
   test('the history has the upgrade, and shows it', async () => {
