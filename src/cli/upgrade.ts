@@ -52,19 +52,19 @@ export function commands(action: Action): string {
     case 'drain':
       return `# until nothing waits there, for ${action.seconds.toString()} s at most\nss -Htn state listening state syn-recv '( ${action.ports.map((port) => `sport = :${port.toString()}`).join(' or ')} )'`;
     case 'snapshot':
-      return `# in rounds, until the next would not pay${action.idleGroup === undefined ? '' : `; once it has let the task go, in ${action.idleGroup}`}\n${freezing('1', action.order.controlGroup)}\n${display(preDumpCommand(action.order, action.folder, 1))}\n${freezing('0', action.order.controlGroup)}`;
+      return `# in rounds, until the next would not pay${action.idleGroup === undefined ? '' : `; once it has let the task go, in ${action.idleGroup}`}\n${display(preDumpCommand(action.order, action.folder, 1))}`;
     case 'count-calls':
       return `mkdir ${INSTANCE} ${INSTANCE_OF_DEEDS} # and count there what the threads of these call, and what is done to them: ${action.controlGroups.join(' ')}`;
     case 'end-snapshots':
       return `rmdir ${INSTANCE} ${INSTANCE_OF_DEEDS}`;
     case 'snapshot-whole':
-      return [freezing('1', action.controlGroup), ...action.trees.map(({ order, folder }) => display(wholeCommand(order, folder, 0))), freezing('0', action.controlGroup)].join('\n');
+      return [freezing('1', action.controlGroup), ...action.trees.map(({ order, folder }) => display(wholeCommand(order, folder, 0, action.controlGroup))), freezing('0', action.controlGroup)].join('\n');
     case 'prove':
       return action.workloads.map(({ controlGroup }) => freezing('1', controlGroup)).join('\n');
     case 'thaw':
       return action.controlGroups.map((controlGroup) => freezing('0', controlGroup)).join('\n');
     case 'dump':
-      return `mkdir -p -m 0700 ${display([action.images])}\n${freezing('1', action.controlGroup)}\n${display(action.argv)}${action.privateUsers ? `\n# and leave the user namespace of PrivateUsers= out of ${action.images}/ids-*.img` : ''}`;
+      return `mkdir -p -m 0700 ${display([action.images])}\n${display(action.argv)}${action.privateUsers ? `\n# and leave the user namespace of PrivateUsers= out of ${action.images}/ids-*.img` : ''}`;
     case 'resume':
       return `xargs kill -CONT </sys/fs/cgroup${action.controlGroup}/cgroup.procs`;
     case 'unlock':

@@ -40,7 +40,7 @@ export type Action =
   /** Lets these cgroups run again. */
   | { readonly kind: 'thaw'; readonly controlGroups: readonly string[] }
   /** Images one tree of a workload and leaves it stopped, unless an image of it is proven current. */
-  | { readonly kind: 'dump'; readonly unit: string; readonly controlGroup: string; readonly argv: readonly string[]; readonly handover: string; readonly memory: number; readonly images: string; readonly privateUsers: boolean; readonly pid: number; readonly startTime: number }
+  | { readonly kind: 'dump'; readonly unit: string; readonly argv: readonly string[]; readonly handover: string; readonly memory: number; readonly images: string; readonly privateUsers: boolean; readonly pid: number; readonly startTime: number }
   /** Lets the tasks of a cgroup run again, with their connections as they were, but for those that were stopped before. */
   | { readonly kind: 'resume'; readonly controlGroup: string; readonly keepStopped: readonly number[] }
   /** Deletes every lock on sockets, segue's and CRIU's. */

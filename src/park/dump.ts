@@ -6,8 +6,6 @@ import { startTimeOf } from '../survey/task.ts';
 import { dumpStatistics, leaveUserNamespace, mendWindows } from '../tools/criu-images.ts';
 import { limitSeconds, logErrors } from '../tools/criu.ts';
 import { run } from '../tools/command.ts';
-import { freeze } from './freezer.ts';
-import { makeRestartable } from './restartable.ts';
 
 type Dump = Extract<Action, { kind: 'dump' }>;
 
@@ -19,8 +17,6 @@ export async function dump(action: Dump): Promise<Result<Note>> {
   const room = await requireRoom(action.handover, action.memory);
   if (!room.ok) return room;
   await fs.mkdir(action.images, { recursive: true, mode: 0o700 });
-  await freeze([action.controlGroup]);
-  await makeRestartable(action.controlGroup);
   const { exitCode, stderr } = await run(action.argv, { limitSeconds: limitSeconds(action.memory) });
   const log = `${action.images}/dump.log`;
   if (exitCode !== 0) {

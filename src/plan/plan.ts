@@ -108,7 +108,6 @@ const stoppedTasks = ({ trees }: Workload): number[] => trees.flatMap(({ tasks }
 function order(workload: Workload, tree: Tree, paths: HandoverPaths, prepare: boolean): DumpOrder {
   return {
     pid: tree.root.pid,
-    controlGroup: workload.controlGroup,
     images: `${paths.tree(workload.unit, tree.root.pid)}/images`,
     entered: workload.entered,
     detachIpc: workload.detachIpc,
@@ -160,7 +159,6 @@ const rounds = (workload: Workload, paths: HandoverPaths, idleGroup?: string) =>
     unit: workload.unit,
     title: `image the memory of ${tree.root.comm} (${tree.root.pid.toString()}) while it runs`,
     action: { kind: 'snapshot' as const, unit: workload.unit, ...each, workload: paths.workload(workload.unit), handover: paths.handover, ...(idleGroup === undefined ? {} : { idleGroup }), budget: SNAPSHOT_BUDGET * memoryOf(tree) },
-    undo: { kind: 'thaw' as const, controlGroups: [workload.controlGroup] },
   }));
 
 /** All of a workload that sleeps. */
@@ -233,7 +231,7 @@ function parkSteps(workload: Workload, paths: HandoverPaths, prepare: boolean): 
       unit,
       title: `image ${tree.root.comm} (${tree.root.pid.toString()}) and leave it stopped`,
       lane: { of: 'images', name: unit },
-      action: { kind: 'dump', unit, controlGroup, argv: dumpCommand(dump), handover: paths.handover, memory: dump.memory, images: dump.images, privateUsers: workload.privateUsers, pid: tree.root.pid, startTime: tree.root.startTime },
+      action: { kind: 'dump', unit, argv: dumpCommand(dump), handover: paths.handover, memory: dump.memory, images: dump.images, privateUsers: workload.privateUsers, pid: tree.root.pid, startTime: tree.root.startTime },
       undo: { kind: 'resume', controlGroup, keepStopped: stoppedTasks(workload) },
     };
   });

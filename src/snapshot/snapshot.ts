@@ -2,11 +2,9 @@ import { promises as fs, writeFileSync } from 'node:fs';
 import { ok, type Result } from '../failure/result.ts';
 import { doubtWords } from '../model/doubt.ts';
 import type { Action, Note } from '../model/step.ts';
-import { freeze, thaw } from '../park/freezer.ts';
-import { makeRestartable } from '../park/restartable.ts';
 import { requireRoom } from '../store/room.ts';
 import { startTimeOf, tracerOf } from '../survey/task.ts';
-import { run, type Output } from '../tools/command.ts';
+import { run } from '../tools/command.ts';
 import { dumpStatistics } from '../tools/criu-images.ts';
 import { limitSeconds, logErrors, preDumpCommand } from '../tools/criu.ts';
 import { heldTooLong, lastRoundOrAnew, rememberRound } from './round-files.ts';
@@ -47,7 +45,12 @@ async function takeRound({ order, handover, folder, startTime, idleGroup }: Snap
   await fs.mkdir(images, { recursive: true, mode: 0o700 });
   // A round that is cut off leaves no `last` behind.
   await fs.rm(`${folder}/last`, { force: true });
-  const { exitCode, stderr } = await takeMemory(preDumpCommand(order, folder, number), order, idleGroup);
+  let watcher: Watcher | undefined;
+  const { exitCode, stderr } = await run(preDumpCommand(order, folder, number), {
+    limitSeconds: limitSeconds(order.memory),
+    started(criu) { watcher = watch(criu, order.pid, idleGroup); },
+  });
+  watcher?.end();
   if (exitCode !== 0) return (await logErrors(`${images}/dump.log`))[0] ?? (stderr.trim() || `criu ended with exit code ${exitCode.toString()}`);
 
   const remembered = await rememberRound(handover, folder, images, idleGroup);
@@ -56,36 +59,21 @@ async function takeRound({ order, handover, folder, startTime, idleGroup }: Snap
   return { bytes: writtenBytes, heldMs };
 }
 
-/** Runs CRIU on a tree, which stands still until CRIU lets it go. */
-async function takeMemory(argv: readonly string[], { pid, controlGroup, memory }: Snapshot['order'], idleGroup: string | undefined): Promise<Output> {
-  let watcher: Watcher | undefined;
-  try {
-    await freeze([controlGroup]);
-    await makeRestartable(controlGroup);
-    return await run(argv, { limitSeconds: limitSeconds(memory), started(criu) { watcher = watch(criu, pid, controlGroup, idleGroup); } });
-  } finally {
-    watcher?.end();
-    await thaw([controlGroup]);
-  }
-}
-
 interface Watcher {
   end(): void;
 }
 
 /**
  * While CRIU holds a task it must not wait for a processor itself: it begins with the usual weight. When it has let the
- * task go, that runs on, and CRIU moves to the cgroup with the lowest, where it reads at its leisure; where everybody waits there
- * is none.
+ * task go, it moves to the cgroup with the lowest, where it reads at its leisure; where everybody waits there is none.
  */
-function watch(criu: number, pid: number, controlGroup: string, idleGroup: string | undefined): Watcher {
+function watch(criu: number, pid: number, idleGroup: string | undefined): Watcher {
   let held = false;
   const poll = setInterval(() => {
     const traced = tracerOf(pid) !== 0;
     if (traced) held = true;
     if (!held || traced) return;
     clearInterval(poll);
-    void thaw([controlGroup]);
     try {
       if (idleGroup !== undefined) writeFileSync(`/sys/fs/cgroup${idleGroup}/cgroup.procs`, criu.toString());
     } catch {

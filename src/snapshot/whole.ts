@@ -3,7 +3,6 @@ import { doubt, doubtWords, type Doubt } from '../model/doubt.ts';
 import { ok, type Result } from '../failure/result.ts';
 import type { Note, WholeSnapshot } from '../model/step.ts';
 import { freeze, thaw } from '../park/freezer.ts';
-import { makeRestartable } from '../park/restartable.ts';
 import { resume } from '../park/resume.ts';
 import { requireRoom } from '../store/room.ts';
 import { cgroupProcesses, startTimeOf } from '../survey/task.ts';
@@ -69,9 +68,8 @@ async function attempt(action: WholeSnapshot, rounds: Round[]): Promise<Result<D
 /** All that is done while the workload stands still. `before` is its imprint as it was right before. */
 async function standStill({ controlGroup, trees, privateUsers }: WholeSnapshot, images: string[], before: Imprint): Promise<Imprint | Doubt> {
   if ((await freeze([controlGroup])).length > 0) return doubt('restless');
-  await makeRestartable(controlGroup);
   for (const tree of trees) {
-    const { folder, wrong } = await imageTree(tree);
+    const { folder, wrong } = await imageTree(tree, controlGroup);
     if (wrong !== undefined) {
       await mend(controlGroup);
       return doubt('not-imaged', wrong);
@@ -109,14 +107,14 @@ interface Imaged {
   readonly wrong?: string;
 }
 
-async function imageTree({ order, folder, startTime, large }: WholeSnapshot['trees'][number]): Promise<Imaged> {
+async function imageTree({ order, folder, startTime, large }: WholeSnapshot['trees'][number], controlGroup: string): Promise<Imaged> {
   const rounds = await (large ? lastRound(folder) : lastRoundOrAnew(folder));
   const images = `${folder}/${(rounds + 1).toString()}`;
   if (startTimeOf(order.pid) !== startTime) return { folder: images, wrong: `its process ${order.pid.toString()} has ended` };
   await fs.mkdir(images, { recursive: true, mode: 0o700 });
   // Until it is known that this one is whole, nothing can be built on it, or on those before.
   await fs.rm(`${folder}/last`, { force: true });
-  const { exitCode, stderr } = await run(wholeCommand(order, folder, rounds), { limitSeconds: limitSeconds(order.memory) });
+  const { exitCode, stderr } = await run(wholeCommand(order, folder, rounds, controlGroup), { limitSeconds: limitSeconds(order.memory) });
   if (exitCode === 0) return { folder: images };
   const wrong = (await logErrors(`${images}/dump.log`))[0] ?? (stderr.trim() || `criu ended with exit code ${exitCode.toString()}`);
   await fs.rm(folder, { recursive: true, force: true });

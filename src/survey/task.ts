@@ -143,12 +143,3 @@ export async function cgroupProcesses(controlGroup: string): Promise<{ pids: num
   await walk(controlGroup);
   return { pids, subgroups };
 }
-
-/** The threads of all processes of a cgroup and of those below it. */
-export const cgroupThreads = async (controlGroup: string): Promise<number[]> => (await cgroupProcesses(controlGroup)).pids.flatMap((pid) => {
-  try {
-    return numbers(`/proc/${pid.toString()}/task`);
-  } catch {
-    return []; // it has ended
-  }
-});

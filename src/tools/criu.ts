@@ -65,8 +65,6 @@ export type ExternalFile =
 
 export interface DumpOrder {
   readonly pid: number;
-  /** It is frozen when CRIU begins. */
-  readonly controlGroup: string;
   readonly images: string;
   readonly entered: readonly string[];
   readonly detachIpc: boolean;
@@ -96,15 +94,10 @@ function criuCommand(order: DumpOrder, images: string, before: string, options: 
   const inside = [...(order.detachIpc ? ['unshare', '--ipc'] : []), '/proc/self/fd/8', ...options];
   const command = order.entered.length === 0 ? inside : ['nsenter', '--target', order.pid.toString(), ...nsenterOptions(order.entered), '--', ...inside];
   // Killed in the midst of its work, CRIU may leave a task without its registers: when memory runs out, it is the last.
-  return ['choom', '-n', '-1000', '--', 'sh', '-c', `exec 7<${display([`/sys/fs/cgroup${order.controlGroup}`])} 8<${CRIU} 9<"$0" >"$0/dump.out" 2>&1 && ${NO_BREAKPOINTS} && ${before}exec "$@"`, images, ...command];
+  return ['choom', '-n', '-1000', '--', 'sh', '-c', `exec 8<${CRIU} 9<"$0" >"$0/dump.out" 2>&1 && ${NO_BREAKPOINTS} && ${before}exec "$@"`, images, ...command];
 }
 
-/**
- * The cgroup of the tree is frozen. CRIU holds the tasks, thaws the cgroup for as long as it needs them, and freezes it again
- * before it lets go (criu/seize.c): they run no code of their own. The cgroup comes as an open folder: the sandbox may make it
- * read-only.
- */
-const tree = (order: DumpOrder): string[] => ['--tree', order.pid.toString(), '--freeze-cgroup', '/proc/self/fd/7', '--images-dir', '/proc/self/fd/9', '--log-file', 'dump.log', ...(order.shellJob ? ['--shell-job'] : [])];
+const tree = (order: DumpOrder): string[] => ['--tree', order.pid.toString(), '--images-dir', '/proc/self/fd/9', '--log-file', 'dump.log', ...(order.shellJob ? ['--shell-job'] : [])];
 
 const dumpOptions = ({ external }: DumpOrder): string[] => [
   '--link-remap', '--ghost-limit', '1G', '--network-lock', 'nftables', ...COMMON,
@@ -117,10 +110,16 @@ export function dumpCommand(order: DumpOrder): string[] {
   return criuCommand(order, order.images, since, ['dump', ...tree(order), '--leave-stopped', ...dumpOptions(order)]);
 }
 
-/** The command that images all of a tree, after `rounds` of its memory, and leaves it as it is. */
-export function wholeCommand(order: DumpOrder, folder: string, rounds: number): string[] {
+/**
+ * The command that images all of a tree, after `rounds` of its memory, whose cgroup stands still, and leaves it as it is.
+ * CRIU holds the tasks, thaws the cgroup for as long as it needs them, and freezes it again before it lets go
+ * (criu/seize.c): they run no code of their own. The cgroup comes as an open folder: the sandbox may make it read-only.
+ */
+export function wholeCommand(order: DumpOrder, folder: string, rounds: number, controlGroup: string): string[] {
   const since = rounds === 0 ? '' : ` --prev-images-dir ../${rounds.toString()}`;
-  return criuCommand(order, `${folder}/${(rounds + 1).toString()}`, `set -- "$@" --track-mem${since} && `, ['dump', ...tree(order), '--leave-running', ...dumpOptions(order)]);
+  return criuCommand(order, `${folder}/${(rounds + 1).toString()}`, `exec 7<${display([`/sys/fs/cgroup${controlGroup}`])} && set -- "$@" --track-mem${since} && `, [
+    'dump', ...tree(order), '--leave-running', '--freeze-cgroup', '/proc/self/fd/7', ...dumpOptions(order),
+  ]);
 }
 
 /**

@@ -32,11 +32,6 @@ ExecStartPre=ip addr add 10.77.0.98/24 dev DEVICE
 ExecStart=:/usr/bin/perl -MSocket -e 'for ([SOCK_DGRAM, 98], [SOCK_STREAM, 99]) { socket my $socket, AF_INET, $_->[0], 0; bind $socket, sockaddr_in($_->[1], inet_aton("10.77.0.98")) or die; push @all, $socket } listen $all[1], 1 or die; system "ip addr del 10.77.0.98/24 dev DEVICE"; sleep 1000 while 1'
 `;
 
-/** A unit that says so if one of its calls is broken off, as it has no signal to expect that from; and is large enough for rounds of its memory. */
-const WAITER = `[Service]
-ExecStart=:/usr/bin/perl -MIO::Poll -e '$all = "x" x 2 ** 25; pipe R, W; fork or do { print STDERR "woke after ", sleep 1000000, " s\\n" while 1 }; ($poll = IO::Poll->new)->mask(*R{IO} => POLLIN); print STDERR "poll: ", $poll->poll(-1), "\\n" while 1'
-`;
-
 /** What the upgrade does to a unit for one boot, and has to take back. */
 const BORROWED = ['Type', 'Restart', 'DropInPaths', 'ControlGroup', 'NotifyAccess', 'PIDFile', 'OnFailure'];
 
@@ -71,11 +66,10 @@ beforeAll(async () => {
   newKernel = await line(guest, 'ls /boot | sed -n s/^vmlinuz-//p | sort -V | tail -n 1');
   await guest.exec(['tee', '/etc/systemd/system/speaker.service'], { input: SPEAKER });
   await guest.exec(['tee', '/etc/systemd/system/sender.service'], { input: SENDER });
-  await guest.exec(['tee', '/etc/systemd/system/waiter.service'], { input: WAITER });
   await guest.exec(['tee', '/etc/systemd/system/bound.service'], { input: BOUND.replaceAll('DEVICE', device) });
   await guest.exec(`
     set -e
-    systemctl daemon-reload && systemctl start speaker sender bound waiter
+    systemctl daemon-reload && systemctl start speaker sender bound
     until [ -z "$(ip -o addr show to 10.77.0.98)" ]; do sleep 0.1; done
     sysctl -w net.core.somaxconn=4567
     hostname lab-renamed
@@ -135,7 +129,7 @@ describe('to the newest kernel', () => {
     expect(exitCode).toBe(0);
     const status = JSON.parse(stdout) as Report;
     expect(status).toMatchObject({ state: 'settled', from: oldKernel, to: newKernel, skipped: [] });
-    const services = [...(await readUnits(guest)).map(({ unit }) => unit), 'speaker.service', 'sender.service', 'bound.service', 'waiter.service'];
+    const services = [...(await readUnits(guest)).map(({ unit }) => unit), 'speaker.service', 'sender.service', 'bound.service'];
     expect(status.workloads.map(({ unit }) => unit).sort()).toEqual(services.sort());
     for (const { unit, fate, pauseMs } of status.workloads) {
       expect({ unit, fate }).toEqual({ unit, fate: 'restored' });
@@ -191,11 +185,6 @@ describe('to the newest kernel', () => {
   test('nothing goes wrong with what a service sends by datagram', async () => {
     expect((await unitProperties(guest, 'sender', 'ActiveState'))['ActiveState']).toBe('active');
     expect(await lines(guest, 'journalctl _SYSTEMD_UNIT=sender.service -o cat')).toEqual([]);
-  });
-
-  test('no call in which a program waits is broken off', async () => {
-    expect(await line(guest, 'wc -l <"/sys/fs/cgroup$(systemctl show -P ControlGroup waiter)/cgroup.procs"')).toBe('2');
-    expect(await lines(guest, 'journalctl _SYSTEMD_UNIT=waiter.service -o cat')).toEqual([]);
   });
 
   test('no service spins', async () => {

@@ -52,7 +52,7 @@ const external: fc.Arbitrary<ExternalFile> = fc.oneof(
 test('each file that CRIU is given is opened under the number that its arguments name, each in a line of its own', () => {
   fc.assert(
     fc.property(fc.array(external, { maxLength: 6 }), fc.boolean(), (files, shellJob) => {
-      const order: DumpOrder = { pid: 1, controlGroup: '/g', images: '/i', entered: [], detachIpc: false, external: files, shellJob, memory: 0 };
+      const order: DumpOrder = { pid: 1, images: '/i', entered: [], detachIpc: false, external: files, shellJob, memory: 0 };
       const descriptors = restoreDescriptors(order);
       const named = restoreArguments(order).flatMap((argument) => /^fd\[(\d+)\]:/.exec(argument)?.[1] ?? []);
       expect(descriptors.map((line) => line.split(' ')[0])).toEqual(named);

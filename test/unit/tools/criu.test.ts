@@ -6,10 +6,9 @@ import { runId } from '../../../src/tools/criu-images.ts';
 import { dumpCommand, lockTable, logErrors, neededCriu, nsenterOptions, parseVersion, restoreArguments, restoreDescriptors, type DumpOrder } from '../../../src/tools/criu.ts';
 import { fixture, fixtureFolder } from '../../fixtures/fixture.ts';
 
-const PLAIN: DumpOrder = { pid: 4000, controlGroup: '/system.slice/a.service', images: '/store/images', entered: [], detachIpc: false, external: [], shellJob: false, memory: 0 };
+const PLAIN: DumpOrder = { pid: 4000, images: '/store/images', entered: [], detachIpc: false, external: [], shellJob: false, memory: 0 };
 const FULL: DumpOrder = {
   pid: 4000,
-  controlGroup: '/system.slice/a.service',
   images: '/store/images',
   entered: ['mnt', 'uts', 'net', 'ipc', 'cgroup'],
   detachIpc: true,
