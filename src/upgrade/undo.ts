@@ -35,12 +35,13 @@ export async function undo(begun: readonly Undoable[], why: string): Promise<Pic
   return left.length === 0 ? { event: 'given-up', why } : { event: 'given-up-in-part', why: left.join('; ') };
 }
 
-/** Lets go on beforehand whoever none of these processes traces; is followed by `undo` when those have ended. */
+/** Lets go on beforehand whoever none of these processes traces, as far as that can be; is followed by `undo` when those have ended. */
 export async function resumeOthers(begun: readonly Undoable[], tracers: readonly number[]): Promise<void> {
-  const undos = begun.map(({ undo: action }) => action);
   const resumptions = begun.filter(isResumption).map(({ undo: action }) => action);
-  const held = await Promise.all(resumptions.map(async ({ controlGroup }) => (await cgroupProcesses(controlGroup)).pids.some((pid) => tracers.includes(tracerOf(pid)))));
-  await thaw(undos.flatMap((action) => (action.kind === 'thaw' ? action.controlGroups : [])));
-  await resume(resumptions.filter((_, index) => held[index] === false));
-  await deleteLockTables();
+  await attempt({ title: 'let the others go on' }, async () => {
+    await thaw(begun.flatMap(({ undo: action }) => (action.kind === 'thaw' ? action.controlGroups : [])));
+    const held = await Promise.all(resumptions.map(async ({ controlGroup }) => (await cgroupProcesses(controlGroup)).pids.some((pid) => tracers.includes(tracerOf(pid)))));
+    await resume(resumptions.filter((_, index) => held[index] === false));
+    return deleteLockTables();
+  });
 }
