@@ -73,6 +73,7 @@ export async function settle(): Promise<Result<UpgradeReport>> {
   const reloaded = await daemonReload();
   if (!reloaded.ok) return reloaded;
   for (const name of await fs.readdir('/run/systemd/network').catch(() => [])) await fs.rm(`/run/systemd/network/${name}/zz-segue.conf`, { force: true }).catch(() => undefined);
+  await fs.rm('/run/systemd/networkd.conf.d/zz-segue.conf', { force: true });
   const unlocked = await deleteLockTables();
   if (!unlocked.ok) return unlocked;
 

@@ -1,7 +1,7 @@
 import { ok } from '../failure/result.ts';
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { links, routes, type Link } from '../tools/ip.ts';
+import { links, routes, rules, type Link } from '../tools/ip.ts';
 import { activeUnits } from '../tools/systemctl.ts';
 import type { StateKind } from './kind.ts';
 
@@ -13,7 +13,8 @@ export function batch(found: readonly Link[], routes4: readonly string[]): strin
   const lines: string[] = [];
   for (const link of found) {
     if (!link.flags.includes('UP')) continue;
-    lines.push(`link set dev ${link.ifname} up`);
+    if (link.permaddr !== undefined && link.master === undefined) lines.push(`link set dev ${link.ifname} address ${link.address ?? link.permaddr}`);
+    lines.push(`link set dev ${link.ifname}${link.mtu === undefined ? '' : ` mtu ${link.mtu.toString()}`} up`);
     for (const address of link.addr_info) {
       if (address.local === undefined || address.scope === 'host' || address.temporary === true) continue;
       // The kernel makes this one itself, from the hardware address.
@@ -23,10 +24,14 @@ export function batch(found: readonly Link[], routes4: readonly string[]): strin
       lines.push(`address replace ${address.local}${peer}/${address.prefixlen.toString()}${rest} scope ${address.scope} dev ${link.ifname}`);
     }
   }
-  return [...lines, ...routes4.map(replaceRoute)];
+  return [...lines, ...replaceRoutes(routes4)];
 }
 
-const replaceRoute = (route: string): string => `route replace ${route}`;
+/** The kernel takes no gateway to which no route leads yet: in a cloud that is often one of its own, and printed last. */
+const replaceRoutes = (routes: readonly string[]): string[] => {
+  const byGateway = (route: string): boolean => / (via|nexthop) /.test(route);
+  return [...routes.filter((route) => !byGateway(route)), ...routes.filter(byGateway)].map((route) => `route replace ${route}`);
+};
 const file = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
 
 /** Services that make network devices and give them addresses. */
@@ -43,15 +48,37 @@ function modaliases(card: string): string[] {
 
 /** A device of software (a bridge, a bond, a VLAN) through which packets go out of a network card. */
 function hasCard(name: string, sys: string): boolean {
-  if (existsSync(`${sys}/${name}/device`)) return true;
+  if (isCard(name, sys)) return true;
   const lower = readdirSync(`${sys}/${name}`).flatMap((entry) => /^lower_(.*)$/.exec(entry)?.[1] ?? []);
   return lower.some((below) => existsSync(`${sys}/${below}`) && hasCard(below, sys));
 }
 
+const isCard = (name: string, sys: string): boolean => existsSync(`${sys}/${name}/device`);
+const hardwareAddress = ({ address, permaddr }: Link): string | undefined => permaddr ?? address;
+
+/**
+ * Without a card's other half, which has the same hardware address, and no addresses of its own: the virtual function below a
+ * card of Hyper-V, or the one of a net_failover (Documentation/networking/net_failover.rst).
+ */
+export function withoutTwins(found: readonly Link[], sys: string): Link[] {
+  const cards = found.filter(({ ifname }) => isCard(ifname, sys)).toSorted((a, b) => Number(a.master !== undefined) - Number(b.master !== undefined));
+  return found.filter((link) => !isCard(link.ifname, sys) || cards.find((card) => hardwareAddress(card) === hardwareAddress(link)) === link);
+}
+
+/** The names of the files that systemd-networkd has read; some a generator makes, later than they are needed. */
+const networkFiles = (): string[] => [...new Set(['/etc', '/run', '/usr/lib'].flatMap((folder) => {
+  try {
+    return readdirSync(`${folder}/systemd/network`).filter((name) => name.endsWith('.network'));
+  } catch {
+    return [];
+  }
+}))];
+
 /** `NAME ADDRESS MODALIAS…` for a network card (boot/names), `NAME -` for a device of software. */
-function line({ ifname, address, permaddr }: Link, sys: string): string {
-  if (!existsSync(`${sys}/${ifname}/device`)) return `${ifname} -`;
-  return [ifname, permaddr ?? address ?? '-', ...modaliases(realpathSync(`${sys}/${ifname}/device`))].join(' ');
+function line(link: Link, sys: string): string {
+  const { ifname } = link;
+  if (!isCard(ifname, sys)) return `${ifname} -`;
+  return [ifname, hardwareAddress(link) ?? '-', ...modaliases(realpathSync(`${sys}/${ifname}/device`))].join(' ');
 }
 
 /**
@@ -62,13 +89,15 @@ export const network: StateKind = {
   name: 'addresses and routes',
   async carry({ paths, carried }) {
     const sys = '/sys/class/net';
-    const [found, routes4, routes6, active] = await Promise.all([links(), routes('-4'), routes('-6'), activeUnits(['service'])]);
+    const [found, routes4, routes6, rules4, rules6, active] = await Promise.all([links(), routes('-4'), routes('-6'), rules('-4'), rules('-6'), activeUnits(['service'])]);
     if (!found.ok) return found;
     if (!routes4.ok) return routes4;
     if (!routes6.ok) return routes6;
+    if (!rules4.ok) return rules4;
+    if (!rules6.ok) return rules6;
     if (!active.ok) return active;
     const bound = new Set(carried.flatMap(({ sockets }) => sockets.map(({ localAddress }) => localAddress.replace(/^::ffff:|%.*$/g, ''))));
-    const needed = found.value.filter((link) => link.ifname !== 'lo' && link.flags.includes('UP') && existsSync(`${sys}/${link.ifname}`) && (hasCard(link.ifname, sys) || link.addr_info.some(({ local }) => local !== undefined && bound.has(local))));
+    const needed = withoutTwins(found.value, sys).filter((link) => link.ifname !== 'lo' && link.flags.includes('UP') && existsSync(`${sys}/${link.ifname}`) && (hasCard(link.ifname, sys) || link.addr_info.some(({ local }) => local !== undefined && bound.has(local))));
     const loopback = found.value.filter(({ ifname }) => ifname === 'lo');
     const names = new Set([...needed, ...loopback].map(({ ifname }) => ifname));
     const reachable = (route: string): boolean => [...route.matchAll(/(?:^| )dev (\S+)/g)].every(([, device = '']) => names.has(device));
@@ -78,7 +107,9 @@ export const network: StateKind = {
       note('note the network devices', 'links', needed.map((link) => line(link, sys))),
       note('note addresses and routes', 'network', batch([...loopback, ...needed], routes4.value.filter(reachable))),
       // A batch has one address family: ip(8) takes `-6` before `-batch` only.
-      note('note IPv6 routes', 'network6', routes6.value.filter(reachable).map(replaceRoute)),
+      note('note IPv6 routes', 'network6', replaceRoutes(routes6.value.filter(reachable))),
+      note('note the rules by which routes are looked up', 'network-rules', [...rules4.value.map((rule) => `-4 ${rule}`), ...rules6.value.map((rule) => `-6 ${rule}`)]),
+      note('note the files of systemd-networkd', 'network-files', networkFiles()),
       note('note who makes network devices', 'network-services', services),
     ]);
   },

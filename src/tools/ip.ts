@@ -13,7 +13,7 @@ const AddressInfo = z.object({
   label: z.string().optional(),
   temporary: z.boolean().optional(),
 });
-const Link = z.object({ ifname: z.string(), address: z.string().optional(), permaddr: z.string().optional(), flags: z.array(z.string()), link_type: z.string().optional(), addr_info: z.array(AddressInfo) });
+const Link = z.object({ ifname: z.string(), address: z.string().optional(), permaddr: z.string().optional(), mtu: z.int().positive().optional(), master: z.string().optional(), flags: z.array(z.string()), link_type: z.string().optional(), addr_info: z.array(AddressInfo) });
 export type Link = z.infer<typeof Link>;
 // A network device that an option filtered out is there as `{}`.
 const Links = z.array(Link.or(z.object({ ifname: z.never().optional() })));
@@ -49,5 +49,22 @@ export function parseRoutes(text: string): string[] {
     const ofDevice = (at: number): boolean => words[at - 1] === 'dev';
     const expiry = (at: number): boolean => words[at] === 'expires' && !ofDevice(at);
     return [words.filter((word, at) => ofDevice(at) || !(MOMENTARY.has(word) || expiry(at) || expiry(at - 1))).join(' ')];
+  });
+}
+
+/** The rules by which routes are looked up, as `ip rule show` prints them and `ip rule add` takes them; the kernel's own are left out. */
+export async function rules(family: '-4' | '-6'): Promise<Result<string[]>> {
+  const shown = await runOk(['ip', family, 'rule', 'show']);
+  return shown.ok ? ok(parseRules(shown.value)) : shown;
+}
+
+/** What a kernel begins with, and what a VRF brings along. */
+const KERNELS_RULES = /^pref (0 from all lookup local|32766 from all lookup main|32767 from all lookup default|\d+ from all lookup \[l3mdev-table\])$|proto kernel$/;
+
+export function parseRules(text: string): string[] {
+  return text.split('\n').flatMap((line) => {
+    const [, preference, rule = ''] = /^(\d+):\s+(\S.*)$/.exec(line) ?? [];
+    const words = ['pref', preference, ...rule.split(' ').filter((word) => word !== '' && word !== '[detached]')].join(' ');
+    return preference === undefined || KERNELS_RULES.test(words) ? [] : [words];
   });
 }

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { batch } from '../../../src/state/network.ts';
@@ -9,7 +9,7 @@ describe.runIf(isRoot)('network', () => {
   beforeEach(() => {
     machine = new PrivateMachine();
     writeFileSync(join(machine.run, 'segue/locked'), '');
-    for (const name of ['links', 'network', 'network6', 'network-services']) machine.write(`state/${name}`, '');
+    for (const name of ['links', 'network', 'network6', 'network-rules', 'network-files', 'network-services']) machine.write(`state/${name}`, '');
   });
   afterEach(() => {
     machine[Symbol.dispose]();
@@ -43,6 +43,18 @@ describe.runIf(isRoot)('network', () => {
     expect(stdout).toMatch(/^default via 192\.0\.2\.254 dev test0 proto static metric 100/m);
     expect(stdout).toMatch(/^default via 2001:db8::2 dev test0 proto static metric 50/m);
     expect(restored()).toEqual(['network-restored', 'network-restored']);
+  });
+
+  test('rules are put back, and systemd-networkd is told to keep what it does not know', () => {
+    machine.write('state/network-rules', '-4 pref 100 from 192.0.2.0/24 lookup 51\n-6 pref 7 not from all fwmark 0x51 lookup 51\n');
+    machine.write('state/network-files', '10-netplan-eth0.network\nall of them.network\n');
+    const { stdout, exitCode } = machine.sh('network && network && ip -4 rule show && ip -6 rule show');
+    expect(exitCode).toBe(0);
+    expect(stdout.match(/lookup 51/g)).toHaveLength(2);
+    expect(restored()).toEqual(['network-restored', 'network-restored']);
+    const told = (path: string): string => readFileSync(join(machine.run, 'systemd', path, 'zz-segue.conf'), 'utf8');
+    expect([told('network/10-netplan-eth0.network.d'), told('network/all of them.network.d')]).toEqual(Array(2).fill('[Network]\nKeepConfiguration=yes\n'));
+    expect(told('networkd.conf.d')).toBe('[Network]\nManageForeignRoutingPolicyRules=no\n');
   });
 
   test('an address of a device that is gone is told, and the others are put back', () => {

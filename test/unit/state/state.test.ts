@@ -8,7 +8,7 @@ import type { Mount } from '../../../src/model/task.ts';
 import type { Step } from '../../../src/model/step.ts';
 import { writeConfiguration } from '../../../src/state/configuration.ts';
 import { filesystems, mountable, tableOfMounts } from '../../../src/state/filesystems.ts';
-import { batch } from '../../../src/state/network.ts';
+import { batch, withoutTwins } from '../../../src/state/network.ts';
 import type { StateContext } from '../../../src/state/kind.ts';
 import { isCarried, readSysctls } from '../../../src/state/sysctl.ts';
 import { matches, tmpfs } from '../../../src/state/tmpfs.ts';
@@ -31,8 +31,8 @@ const link = (parts: Partial<Link>): Link => ({ ifname: 'eth0', flags: ['UP'], a
 test('the addresses of a real machine come back, but for those that the kernel makes itself', () => {
   const links = JSON.parse(fixture('ip/address.json')) as Link[];
   expect(batch(links, ['default via 10.77.0.1 dev ens3 proto static'])).toEqual([
-    'link set dev lo up',
-    'link set dev ens3 up',
+    'link set dev lo mtu 65536 up',
+    'link set dev ens3 mtu 1500 up',
     'address replace 10.77.0.2/24 broadcast 10.77.0.255 label ens3 scope global dev ens3',
     'route replace default via 10.77.0.1 dev ens3 proto static',
   ]);
@@ -53,6 +53,29 @@ test('a point-to-point address keeps its peer', () => {
 
 test('an IPv4 link-local address is set by somebody and comes back', () => {
   expect(batch([link({ addr_info: [address({ local: '169.254.1.1', prefixlen: 16, scope: 'link' })] })], [])[1]).toBe('address replace 169.254.1.1/16 scope link dev eth0');
+});
+
+test('a gateway comes after the route that leads to it', () => {
+  expect(batch([], ['default via 10.128.0.1 dev eth0 proto dhcp', '10.128.0.1 dev eth0 proto dhcp scope link'])).toEqual(['route replace 10.128.0.1 dev eth0 proto dhcp scope link', 'route replace default via 10.128.0.1 dev eth0 proto dhcp']);
+});
+
+test('a hardware address that was set comes back, but not that of a bond to its cards', () => {
+  expect(batch([link({ address: '02:00:00:00:00:01', permaddr: '52:54:00:00:00:01' })], [])).toEqual(['link set dev eth0 address 02:00:00:00:00:01', 'link set dev eth0 up']);
+  expect(batch([link({ address: '02:00:00:00:00:01', permaddr: '52:54:00:00:00:01', master: 'bond0' })], [])).toEqual(['link set dev eth0 up']);
+});
+
+test('of two cards with one hardware address the one above the other is meant', () => {
+  for (const name of ['eth0', 'enP1s1', 'eth1', 'eth2']) mkdirSync(join(root, name, 'device'), { recursive: true });
+  mkdirSync(join(root, 'br0'));
+  const found = [
+    link({ ifname: 'enP1s1', address: '00:0d:3a:00:00:01', master: 'eth0' }),
+    link({ ifname: 'eth0', address: '00:0d:3a:00:00:01' }),
+    // A bond gives its address to its cards.
+    link({ ifname: 'eth1', address: '52:54:00:00:00:01', master: 'br0' }),
+    link({ ifname: 'eth2', address: '52:54:00:00:00:01', permaddr: '52:54:00:00:00:02', master: 'br0' }),
+    link({ ifname: 'br0', address: '52:54:00:00:00:01' }),
+  ];
+  expect(withoutTwins(found, root).map(({ ifname }) => ifname)).toEqual(['eth0', 'eth1', 'eth2', 'br0']);
 });
 
 test('a link that is down stays down', () => {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { parseLinks, parseRoutes } from '../../../src/tools/ip.ts';
+import { parseLinks, parseRoutes, parseRules } from '../../../src/tools/ip.ts';
 import { fixture } from '../../fixtures/fixture.ts';
 
 test('of the routes of a real machine those that the kernel makes itself are left out', () => {
@@ -62,4 +62,18 @@ test.runIf(process.getuid?.() === 0)('ip takes the routes again as they were', (
   expect([routes4.length, routes6.length]).toEqual([3, 3]);
   const batch = (family: string, routes: readonly string[]): string => `ip ${family} -batch - <<'EOF' || exit 1\n${routes.map((route) => `route replace ${route}\n`).join('')}EOF`;
   expect(inside(`${set}\nip -4 route flush proto static; ip -4 route flush proto boot; ip -6 route flush proto static; ip -6 route flush proto boot\n${batch('-4', routes4)}\n${batch('-6', routes6)}\n${show}`)).toEqual([routes4, routes6]);
+});
+
+test('the rules of the kernel itself, of a VRF and of a device that is gone', () => {
+  expect(parseRules('0:\tfrom all lookup local\n1000:\tfrom all lookup [l3mdev-table] \n1001:\tfrom all iif gone [detached] lookup 7 \n32766:\tfrom all lookup main\n32767:\tfrom all lookup default\n')).toEqual(['pref 1001 from all iif gone lookup 7']);
+});
+
+test.runIf(process.getuid?.() === 0)('ip takes the rules again as they were', () => {
+  const set = `ip -4 rule add pref 100 from 10.0.0.2 lookup 51 && ip -4 rule add pref 101 not to 10.9.0.0/16 iif gone fwmark 0x5/0xff ipproto tcp dport 80 lookup main suppress_prefixlength 0 &&
+    ip -4 rule add pref 102 from 10.1.0.0/16 prohibit && ip -4 rule show`;
+  const inside = (script: string): string => execFileSync('unshare', ['--net', 'sh', '-c', script], { encoding: 'utf8' });
+  const rules = parseRules(inside(set));
+  expect(rules).toHaveLength(3);
+  const added = rules.map((rule) => `ip rule add ${rule} || exit 1`).join('\n');
+  expect(parseRules(inside(`${added}\nip rule show`))).toEqual(rules);
 });
