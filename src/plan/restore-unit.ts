@@ -38,6 +38,12 @@ function ownLines(text: string): string[] {
   });
 }
 
+/** What the unit does when it has ended: the values that stand, as an empty one takes back those before it (systemd.service(5)). */
+const stopPosts = (lines: readonly string[]): string[] => {
+  const all = lines.filter((line) => /^ExecStopPost\s*=/.test(line));
+  return all.slice(all.findLastIndex((line) => /=\s*$/.test(line)) + 1);
+};
+
 /** Whoever comes after it waits no longer than this, also where a disk reads 10 MiB a second. */
 const restoreSeconds = (memory: number): number => 300 + Math.ceil(memory / (10 * 2 ** 20));
 
@@ -50,11 +56,10 @@ const restoreSeconds = (memory: number): number => 300 + Math.ceil(memory / (10 
  */
 export function restoreUnit({ unitFiles, properties, memory }: Workload, before: readonly string[], required = false): string {
   const noExec = (properties['NoExecPaths'] ?? '') !== '';
+  const own = unitFiles.flatMap(({ content }) => ownLines(content));
   return [
     '# Written by segue for one boot; gone when the upgrade is settled.',
-    // What it does itself when it has ended would be too early, if the machine turns back.
-    ...(required ? ['[Service]', 'ExecStopPost=+/usr/lib/segue/turn-back %n'] : []),
-    ...unitFiles.flatMap(({ content }) => ownLines(content)),
+    ...own,
     '',
     '[Unit]',
     'DefaultDependencies=no',
@@ -78,7 +83,14 @@ export function restoreUnit({ unitFiles, properties, memory }: Workload, before:
     'Restart=no',
     'WatchdogSec=0',
     `TimeoutStartSec=${restoreSeconds(memory).toString()}`,
-    ...(required ? ['TimeoutStopSec=60'] : []),
+    // Of a restore that fails or hangs nothing may be left when it is started afresh; CRIU, and whom it restores, heed no other
+    // signal (criu_signals_setup() in criu/util.c).
+    'KillMode=control-group',
+    'SendSIGKILL=yes',
+    'TimeoutStartFailureMode=kill',
+    `TimeoutStopSec=${(required ? 60 : 300).toString()}`,
+    // What it does itself when it has ended would be too early, if the machine turns back.
+    ...(required ? ['ExecStopPost=', 'ExecStopPost=+/usr/lib/segue/turn-back %n', ...stopPosts(own)] : []),
     // The one program that the sandbox must let run.
     ...(noExec ? ['ExecPaths=/usr/bin/sleep'] : []),
     '',

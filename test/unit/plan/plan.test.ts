@@ -58,7 +58,7 @@ async function plan(seen: Survey, afresh: readonly string[] = [], initramfs: Ini
 }
 
 describe('with a unit that is required', () => {
-  const required = workload('required.service', { unitFiles: [{ path: '/', content: '[X-Segue]\nRequired=yes\n' }], sockets: [listening(90)] });
+  const required = workload('required.service', { unitFiles: [{ path: '/', content: '[Service]\nExecStopPost=former\nExecStopPost=\nExecStopPost=own\n[X-Segue]\nRequired=yes\n' }], sockets: [listening(90)] });
   const back = { release: '6.12.1', image: '/boot/vmlinuz-6.12.1', initrd: '/boot/initrd.img-6.12.1' };
   const made = (more: Partial<Pick<PlanOptions, 'wayBack' | 'back'>>) => plan(survey([workload('other.service', { sockets: [listening(80)] }), required]), [], own, { prepare: false, activity: new Map(), back, ...more });
   const content = ({ steps, paths }: Plan, name: string) => steps.flatMap(({ action }) => (action.kind === 'write' && action.path === `${paths.handover}/${name}` ? [action.content] : []));
@@ -70,7 +70,7 @@ describe('with a unit that is required', () => {
     expect(content(done, 'units/other.service')[0]).toContain('After=required.service\n');
     expect(content(done, 'critical.list')).toEqual(['required.service\n']);
     // Before what the unit itself does when it has ended.
-    expect(content(done, 'units/required.service')[0]).toMatch(/^# .*\n\[Service\]\nExecStopPost=\+\/usr\/lib\/segue\/turn-back %n\n/);
+    expect(content(done, 'units/required.service')[0]).toMatch(/\nExecStopPost=\nExecStopPost=\+\/usr\/lib\/segue\/turn-back %n\nExecStopPost=own\n/);
     expect(content(done, 'units/other.service')[0]).not.toContain('turn-back');
   });
 
