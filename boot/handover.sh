@@ -24,6 +24,8 @@ if [ -z "$SEGUE_ID" ] && [ -e "$SEGUE_RUN/way-back" ]; then
 fi
 SEGUE_UPGRADE=$SEGUE_STORE/upgrades/$SEGUE_ID
 SEGUE_HANDOVER=$SEGUE_UPGRADE/handover
+# Whoever starts a kernel with the command line of this one (kexec --reuse-cmdline) wants no more of what is over.
+[ ! -e "$SEGUE_UPGRADE/settled" ] || SEGUE_ID=
 
 # skipped WHAT: says, and notes for the report, what the new kernel does not take back.
 skipped() {

@@ -11,6 +11,8 @@ export interface HandoverPaths {
   readonly vault: Vault;
   /** Says that the hand-over is in memory instead, and where. */
   readonly ramNote: string;
+  /** The upgrade is over, also for a boot with the same command line. */
+  readonly settled: string;
 }
 
 /** The first line of the hand-over; boot/lock refuses any other. */
@@ -40,5 +42,6 @@ export function handoverPaths(store: string, id: string): HandoverPaths {
     tree: (unit, pid) => `${handover}/workloads/${unit}/trees/${pid.toString()}`,
     vault: { file: `${upgrade}/vault`, name: `segue-${id}`, folder: handover, key: `${MEMORY}/key-${id}`, sealedKey: `${upgrade}/key` },
     ramNote: `${upgrade}/ram`,
+    settled: `${upgrade}/settled`,
   };
 }

@@ -1,19 +1,15 @@
-import { promises as fs } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { existsSync, promises as fs } from 'node:fs';
 import { failed, ok, type Result } from '../failure/result.ts';
 import { handoverPaths, WAY_BACK } from '../model/handover.ts';
 import { words } from '../failure/words.ts';
 import { runningKernel } from '../survey/machine.ts';
-import { daemonReload, isActive, show } from '../tools/systemctl.ts';
-import { run } from '../tools/command.ts';
+import { daemonReload } from '../tools/systemctl.ts';
 import { deleteLockTables } from '../tools/nft.ts';
 import { lastArrival, makeReport, type UpgradeReport } from '../report/report.ts';
 import { openJournal, readJournal, type JournalEvent } from '../store/journal.ts';
 import { storeAt } from '../store/store.ts';
+import { settledEnding } from './ending.ts';
 import { keepImages } from './forget.ts';
-
-/** How long a service that is started afresh may take until the report calls it failed, milliseconds. */
-const AFRESH_MILLISECONDS = 120_000;
 
 export interface Arrival {
   readonly id: string;
@@ -36,17 +32,6 @@ export function jumpOf(commandLine: string): Arrival | undefined {
   return /^[0-9A-Za-z-]+$/.test(id) ? { id, store: value('segue.store=') ?? '/var/lib/segue' } : undefined;
 }
 
-async function settledState(unit: string): Promise<{ active: boolean; mainPid: number }> {
-  const end = performance.now() + AFRESH_MILLISECONDS;
-  for (;;) {
-    const shown = await show([unit], ['ActiveState', 'MainPID']);
-    const state = shown.ok ? shown.value[0] : undefined;
-    const active = state?.['ActiveState'];
-    if ((active !== 'activating' && active !== 'deactivating') || performance.now() > end) return { active: active === 'active', mainPid: Number(state?.['MainPID'] ?? 0) };
-    await sleep(200);
-  }
-}
-
 /**
  * After the last restore: checks that every workload is back as its own main process, opens what is still locked, takes
  * the drop-ins away so that the units are their own again, wipes the images, and writes the report.
@@ -56,6 +41,8 @@ export async function settle(): Promise<Result<UpgradeReport>> {
   const events = jump === undefined ? undefined : readJournal(jump.store, jump.id);
   if (jump === undefined || events === undefined) return failed({ reason: 'not-after-a-jump' });
   const paths = handoverPaths(jump.store, jump.id);
+  // Whoever starts a kernel with the command line of the one before wants no more of what is over; nor does who asks twice.
+  if (existsSync(paths.settled)) return ok(makeReport(jump.id, events));
   const images = storeAt(jump.store, jump.id);
   const journal = openJournal(jump.store, jump.id, runningKernel());
   const way = jump.wayBack?.way;
@@ -83,18 +70,13 @@ export async function settle(): Promise<Result<UpgradeReport>> {
   const restored = way === 'afresh' || way === 'lost' ? new Set<string>() : restoredBy(lastArrival(events));
   for (const { unit, pid, fate } of before.workloads) {
     if (fate === 'stopped') continue;
-    let { active, mainPid } = await settledState(unit);
-    if (!active) {
-      // It came back and has ended since, when Restart= did not count yet; or its fresh start failed. Once more.
-      await run(['systemctl', 'start', '--', unit]);
-      ({ active, mainPid } = await settledState(unit));
-    }
-    const runsOn = active && restored.has(unit) && mainPid === pid;
-    if (!runsOn) journal.append({ event: active ? 'afresh' : 'failed', unit });
+    const { runs, done, mainPid } = await settledEnding(unit, restored.has(unit));
+    const runsOn = restored.has(unit) && (runs ? mainPid === pid : done);
+    if (!runsOn) journal.append({ event: runs || done ? 'afresh' : 'failed', unit });
     // On the way back: it had come back in the kernel that went down.
     if (runsOn || (way !== undefined && everRestored.has(unit))) await fs.rm(paths.workload(unit), { recursive: true, force: true });
   }
-  for (const { unit } of before.workloads.filter(({ fate }) => fate === 'stopped')) if (!(await isActive(unit))) await run(['systemctl', 'start', '--', unit]);
+  for (const { unit } of before.workloads.filter(({ fate }) => fate === 'stopped')) await settledEnding(unit, false);
 
   // The images of what could not be restored are kept for a while; everything else held secrets and is of no more use.
   // Nobody asks for images when everything was to start afresh.
@@ -109,6 +91,7 @@ export async function settle(): Promise<Result<UpgradeReport>> {
     if (!wiped.ok) journal.append({ event: 'state-skipped', what: `the images could not be wiped: ${words(wiped.failure).why ?? wiped.failure.reason}` });
   }
   journal.append({ event: 'settled' });
+  await fs.writeFile(paths.settled, '', { flush: true });
   await fs.rm(WAY_BACK, { force: true });
   return ok(makeReport(jump.id, readJournal(jump.store, jump.id) ?? events));
 }

@@ -64,7 +64,24 @@ describe.runIf(isRoot)('lock', () => {
     await sealed();
     expect(lock().exitCode).toBe(0);
     rmSync(join(machine.run, 'segue/locked')); // a new boot has an empty /run
-    refused('this hand-over was used before');
+    for (const boot of ['3f1a7e5c-0000-4000-8000-000000000000\n', '']) {
+      writeFileSync(`${machine.paths.upgrade}/arrived`, boot);
+      refused('this hand-over was used before');
+    }
+  });
+
+  test('whoever was cut off in the initramfs is followed by a service of the same boot', async () => {
+    await sealed();
+    expect(lock().exitCode).toBe(0);
+    rmSync(join(machine.run, 'segue/locked'));
+    expect(lock().exitCode).toBe(0);
+    expect(events()).toEqual([['arrived', undefined], ['locked', undefined], ['locked', undefined]]);
+  });
+
+  test('a command line that is used once more, when all is settled, is of no upgrade', async () => {
+    await sealed();
+    writeFileSync(machine.paths.settled, '');
+    expect(machine.sh('. handover.sh; echo "$SEGUE_ID"').stdout).toBe('\n');
   });
 
   describe('on the way back', () => {
