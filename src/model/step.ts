@@ -17,8 +17,8 @@ export interface Step {
 }
 
 export type Action =
-  /** Runs a program; `input` goes to its standard input. */
-  | { readonly kind: 'run'; readonly argv: readonly string[]; readonly input?: string }
+  /** Runs a program; `input` goes to its standard input. Where everybody waits for it, it has a limit. */
+  | { readonly kind: 'run'; readonly argv: readonly string[]; readonly input?: string; readonly limitSeconds?: number }
   /** Writes a file of root's own. What is in the container is synced as a whole, before there is a key to it on the disk. */
   | { readonly kind: 'write'; readonly path: string; readonly content: string; readonly durably?: boolean }
   | { readonly kind: 'link'; readonly path: string; readonly target: string }

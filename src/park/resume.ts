@@ -33,15 +33,19 @@ function network(pid: string): string | undefined {
 
 /** Lets the tasks of these workloads go on, with their connections as they were, and removes what CRIU left for a restore. */
 export async function resume(workloads: readonly Resume[]): Promise<Result<undefined>> {
-  const keepStopped = new Set(workloads.flatMap((workload) => workload.keepStopped));
   const groups = [...new Set(workloads.map(({ controlGroup }) => controlGroup))];
-  const pids = (await Promise.all(groups.map(cgroupProcesses))).flatMap((group) => group.pids);
+  const found = await Promise.all(groups.map(async (controlGroup) => {
+    // A snapshot has stopped none of them by a signal, an image all but those that were stopped before.
+    const kept = workloads.filter((workload) => workload.controlGroup === controlGroup).map(({ keepStopped }) => new Set(keepStopped));
+    return (await cgroupProcesses(controlGroup)).pids.map((pid) => ({ pid, keepStopped: kept.every((each) => each.has(pid)) }));
+  }));
+  const pids = found.flat().map(({ pid }) => pid);
   removeLinkRemaps(pids);
   const repaired = pids.length === 0 ? ok('') : await runOk(['perl', '-e', END_REPAIR, ...pids.map(String)]);
   const unlocked = await unlockOtherNetworks(pids);
   await thaw(groups);
   // Also a task that does not look stopped: it may be about to be, by a signal that CRIU has just sent.
-  for (const pid of pids) if (!keepStopped.has(pid)) signal(pid, 'SIGCONT');
+  for (const { pid, keepStopped } of found.flat()) if (!keepStopped) signal(pid, 'SIGCONT');
   return repaired.ok ? unlocked : repaired;
 }
 

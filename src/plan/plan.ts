@@ -63,6 +63,9 @@ export interface Plan {
 /** How long disks may take to write what is in memory: all of it, while nobody waits, and then what has come since. */
 const SYNC_SECONDS = { before: 240, parked: 60 };
 
+/** For files on a disk, of which nobody knows how many there are. */
+const ARCHIVE_SECONDS = 600;
+
 /** How long a program has to accept the connections that wait for it, seconds. */
 const DRAIN_SECONDS = 15;
 
@@ -84,7 +87,10 @@ export function neededBytes(workloads: readonly Workload[], files: number, prepa
 }
 
 const write = (path: string, content: string): Extract<Action, { kind: 'write' }> => ({ kind: 'write', path, content });
-const run = (argv: readonly string[], input?: string): Action => ({ kind: 'run', argv, ...(input === undefined ? {} : { input }) });
+const run = (argv: readonly string[], input?: string): Run => ({ kind: 'run', argv, ...(input === undefined ? {} : { input }) });
+type Run = Extract<Action, { kind: 'run' }>;
+/** While everybody stands still; a disk that does not answer may be the reason. */
+const inTime = (action: Run): Run => ({ ...action, limitSeconds: SYNC_SECONDS.parked });
 
 export interface Chosen {
   readonly carried: readonly Workload[];
@@ -146,7 +152,7 @@ function handoverOf(workload: Workload, paths: HandoverPaths, before: readonly s
   ];
 }
 
-const snapshotService = (id: string): string => `segue-snapshot-${id}.service`;
+export const snapshotService = (id: string): string => `segue-snapshot-${id}.service`;
 const idleGroupOf = (id: string): string => `/system.slice/${snapshotService(id)}`;
 
 const snapshotTrees = (workload: Workload, paths: HandoverPaths) =>
@@ -244,7 +250,7 @@ const privateArchives = (workload: Workload, paths: HandoverPaths): Step[] =>
     unit: workload.unit,
     title: `archive its ${mount.path}`,
     lane: { of: 'archives', name: `${workload.unit} ${mount.path}` },
-    action: run(archive(`/proc/${(workload.trees[0]?.root.pid ?? 0).toString()}/root${mount.path}`, `${paths.workload(workload.unit)}/${archiveName(mount.path)}`)),
+    action: { ...run(archive(`/proc/${(workload.trees[0]?.root.pid ?? 0).toString()}/root${mount.path}`, `${paths.workload(workload.unit)}/${archiveName(mount.path)}`)), limitSeconds: ARCHIVE_SECONDS },
   }));
 
 const sealed = (workload: Workload, paths: HandoverPaths): SealedWorkload => ({
@@ -259,7 +265,7 @@ const sealed = (workload: Workload, paths: HandoverPaths): SealedWorkload => ({
  * One that is open when the kernel goes is renamed as damaged by the next (journalctl(1), --relinquish-var). It waits for the
  * disk, beside CRIU.
  */
-const closeJournal: Step = { phase: 'park', title: "close the system's journal on disk", lane: { of: 'images', name: 'journal' }, action: run(['journalctl', '--relinquish-var']), undo: run(['journalctl', '--flush']) };
+const closeJournal: Step = { phase: 'park', title: "close the system's journal on disk", lane: { of: 'images', name: 'journal' }, action: inTime(run(['journalctl', '--relinquish-var'])), undo: inTime(run(['journalctl', '--flush'])) };
 
 /** What makes the initramfs, unless it is there already. */
 const packing = (initramfs: Initramfs, to: Kernel): Step[] =>
@@ -278,7 +284,7 @@ const sealingKey = (wayBack: WayBackPolicy, { key }: Vault): Step[] =>
 
 /** Only from here on the disk has it, and only if images are to outlive the kernel. */
 const leavingKey = (wayBack: WayBackPolicy, { key, sealedKey }: Vault): Step[] =>
-  wayBack === 'afresh' ? [] : [{ phase: 'jump', title: 'leave the sealed key for a boot that finds its way back', action: run(['sh', '-c', 'umask 077 && cp "$0" "$1" && sync "$1" "${1%/*}"', sealedInMemory(key), sealedKey]), undo: { kind: 'remove', path: sealedKey } }];
+  wayBack === 'afresh' ? [] : [{ phase: 'jump', title: 'leave the sealed key for a boot that finds its way back', action: inTime(run(['sh', '-c', 'umask 077 && cp "$0" "$1" && sync "$1" "${1%/*}"', sealedInMemory(key), sealedKey])), undo: { kind: 'remove', path: sealedKey } }];
 
 const sealedInMemory = (key: string): string => `${key}.sealed`;
 
@@ -298,12 +304,12 @@ const watchdogsDriver = (watchdog: WatchdogChoice, paths: HandoverPaths): Step[]
 /** systemd feeds it until it ends; what is set twice is begun anew. */
 function settingWatchdog(watchdog: WatchdogChoice, { release }: Kernel): Step[] {
   if (watchdog.kind === 'none' || (watchdog.kind === 'stopped' && watchdog.before === '0')) return [];
-  const undo = run(setWatchdog(watchdog.before));
+  const undo = inTime(run(setWatchdog(watchdog.before)));
   const microseconds = (seconds: number): string => (seconds * 1_000_000).toString();
   return [
     watchdog.kind === 'stopped'
-      ? { phase: 'jump', title: `stop the watchdog, as ${watchdog.why}`, action: run(setWatchdog('0')), undo }
-      : { phase: 'jump', title: `have the watchdog start the machine again if Linux ${release} is not there after ${watchdog.seconds.toString()} s`, action: run(setWatchdog(microseconds(watchdog.seconds + 1), microseconds(watchdog.seconds))), undo },
+      ? { phase: 'jump', title: `stop the watchdog, as ${watchdog.why}`, action: inTime(run(setWatchdog('0'))), undo }
+      : { phase: 'jump', title: `have the watchdog start the machine again if Linux ${release} is not there after ${watchdog.seconds.toString()} s`, action: inTime(run(setWatchdog(microseconds(watchdog.seconds + 1), microseconds(watchdog.seconds)))), undo },
   ];
 }
 
@@ -387,14 +393,14 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
       const unlock: Action = { kind: 'unlock' };
       // Where nobody listens, no connection waits.
       const accepted: Step[] = ports.length === 0 ? [] : [
-        { phase: 'park', title: `hold new connections back to those ${of}`, action: run(['nft', '-f', '-'], holdScript(priority, workloads)), undo: unlock },
+        { phase: 'park', title: `hold new connections back to those ${of}`, action: inTime(run(['nft', '-f', '-'], holdScript(priority, workloads))), undo: unlock },
         { phase: 'park', title: `let the connections that wait be accepted by those ${of}`, action: { kind: 'drain', ports, seconds: DRAIN_SECONDS } },
       ];
       return [
         // Before the first are parked, nobody waits.
         ...lastRounds(workloads, paths, index === 0 ? 'snapshot' : 'park', options),
         ...accepted,
-        { phase: 'park', title: `lock the sockets of those ${of}`, action: run(['nft', '-f', '-'], lockScript(priority, workloads)), ...(ports.length === 0 ? { undo: unlock } : {}) },
+        { phase: 'park', title: `lock the sockets of those ${of}`, action: inTime(run(['nft', '-f', '-'], lockScript(priority, workloads))), ...(ports.length === 0 ? { undo: unlock } : {}) },
         ...proveSteps(workloads, paths, options.prepare),
         ...(index === groups.length - 1 ? [closeJournal] : []),
         ...workloads.flatMap((workload) => parkSteps(workload, paths, options.prepare)),

@@ -4,6 +4,7 @@ import type { Step } from '../model/step.ts';
 import type { Survey } from '../model/survey.ts';
 import type { Mount } from '../model/task.ts';
 import type { Workload } from '../model/workload.ts';
+import { limitSeconds } from '../tools/criu.ts';
 import { show } from '../tools/systemctl.ts';
 import { archive, archiveName } from '../tools/tar.ts';
 import type { StateKind } from './kind.ts';
@@ -35,12 +36,18 @@ function namesInRun({ properties, trees }: Workload): string[] {
 const archivedTmpfs = ({ hostMounts, mountedByUnits }: Pick<Survey, 'hostMounts' | 'mountedByUnits'>): Mount[] =>
   hostMounts.filter(({ path, type, root }, at) => hostMounts.findLastIndex((other) => other.path === path) === at && type === 'tmpfs' && root === '/' && (['/run', '/run/lock', '/dev/shm', '/tmp'].includes(path) || mountedByUnits.has(path)));
 
+function usedBytes(path: string): number {
+  try {
+    const { bsize, blocks, bfree } = statfsSync(path);
+    return (blocks - bfree) * bsize;
+  } catch {
+    return 0; // it was unmounted meanwhile
+  }
+}
+
 /** What is in them, bytes. */
 export const tmpfsBytes = (survey: Survey): number =>
-  archivedTmpfs(survey).reduce((sum, { path }) => {
-    const { bsize, blocks, bfree } = statfsSync(path);
-    return sum + (blocks - bfree) * bsize;
-  }, 0);
+  archivedTmpfs(survey).reduce((sum, { path }) => sum + usedBytes(path), 0);
 
 /**
  * Files on filesystems that the old kernel takes with it. Archived when everything is parked, so that they belong to
@@ -65,7 +72,7 @@ export const tmpfs: StateKind = {
     for (const { path } of archivedTmpfs(survey)) {
       const file = archiveName(path);
       list.push(`${file} ${path}`);
-      steps.push({ phase: 'park', title: `archive ${path}`, lane: { of: 'ends', name: path }, action: { kind: 'run', argv: archive(path, `${paths.state}/${file}`, left[path]) } });
+      steps.push({ phase: 'park', title: `archive ${path}`, lane: { of: 'ends', name: path }, action: { kind: 'run', argv: archive(path, `${paths.state}/${file}`, left[path]), limitSeconds: limitSeconds(usedBytes(path)) } });
     }
     steps.push({ phase: 'prepare', title: 'list the archives', action: { kind: 'write', path: `${paths.state}/tmpfs`, content: list.map((line) => `${line}\n`).join('') } });
     return ok(steps);

@@ -25,7 +25,7 @@ const silent = (result: Result<unknown>): Result<undefined> => (result.ok ? ok(u
 async function act(action: Action): Promise<Result<Note | undefined>> {
   switch (action.kind) {
     case 'run':
-      return silent(await runOk(action.argv, action.input === undefined ? {} : { input: action.input }));
+      return silent(await runOk(action.argv, action));
     case 'write':
       await write(action.path, action.content, action);
       return ok(undefined);

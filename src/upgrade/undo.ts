@@ -1,3 +1,4 @@
+import type { Result } from '../failure/result.ts';
 import { words } from '../failure/words.ts';
 import type { Action, Step } from '../model/step.ts';
 import { thaw } from '../park/freezer.ts';
@@ -13,25 +14,33 @@ export type Undoable = Pick<Step, 'title' | 'unit'> & { readonly undo: Action };
 type Resumption = Undoable & { readonly undo: Extract<Action, { kind: 'resume' }> };
 const isResumption = (step: Undoable): step is Resumption => step.undo.kind === 'resume';
 
+const controlGroupsOf = (begun: readonly Undoable[]): string[] => begun.flatMap(({ undo: action }) => (action.kind === 'thaw' ? action.controlGroups : []));
+
+/** What lets the workloads go on, all together; each would otherwise wait for those before it. Their locks are the last that keeps anybody waiting. */
+function lettingGo(begun: readonly Undoable[]): { readonly step: Undoable; readonly work: () => Promise<Result<unknown>> }[] {
+  const resumptions = begun.filter(isResumption);
+  const unlocking = begun.find(({ undo: action }) => action.kind === 'unlock');
+  return [
+    ...resumptions.slice(0, 1).map((step) => ({ step, work: () => resume(resumptions.map((each) => each.undo)) })),
+    ...(unlocking === undefined ? [] : [{ step: unlocking, work: () => carryOutAction(unlocking, unlocking.undo) }]),
+  ];
+}
+
 /**
- * Undoes every step that was begun, last one first, also the one that failed: the machine is as before. Workloads that
- * were parked one after the other go on together: each would otherwise wait for those before it. Returns what the journal
- * is to say: also what could not be undone.
+ * Undoes every step that was begun, also the one that failed: the machine is as before. First everybody goes on: whoever else is
+ * asked may wait for a disk. The rest follows, last one first. Returns what the journal is to say: also what could not be undone.
  */
 export async function undo(begun: readonly Undoable[], why: string): Promise<Pick<JournalEvent, 'event' | 'why'>> {
   const left: string[] = [];
-  const steps = begun.toReversed();
-  for (let step = steps.shift(); step !== undefined; step = steps.shift()) {
-    const resumptions = isResumption(step) ? [step] : [];
-    for (let next = steps[0]; resumptions.length > 0 && next !== undefined && isResumption(next); next = steps[0]) {
-      resumptions.push(next);
-      steps.shift();
-    }
-    const result = resumptions.length > 0 ? await attempt(step, () => resume(resumptions.map((each) => each.undo))) : await carryOutAction(step, step.undo);
-    if (result.ok) continue;
+  const take = async (step: Undoable, work: () => Promise<Result<unknown>>): Promise<void> => {
+    const result = await attempt(step, work);
+    if (result.ok) return;
     const { what, why: because } = words(result.failure);
     left.push(`${step.unit ?? ''} ${step.title}: ${because === undefined ? what : `${what}: ${because}`}`.trim());
-  }
+  };
+  await thaw(controlGroupsOf(begun));
+  for (const { step, work } of lettingGo(begun)) await take(step, work);
+  for (const step of begun.toReversed().filter(({ undo: { kind } }) => !['resume', 'thaw', 'unlock'].includes(kind))) await take(step, () => carryOutAction(step, step.undo));
   return left.length === 0 ? { event: 'given-up', why } : { event: 'given-up-in-part', why: left.join('; ') };
 }
 
@@ -39,7 +48,7 @@ export async function undo(begun: readonly Undoable[], why: string): Promise<Pic
 export async function resumeOthers(begun: readonly Undoable[], tracers: readonly number[]): Promise<void> {
   const resumptions = begun.filter(isResumption).map(({ undo: action }) => action);
   await attempt({ title: 'let the others go on' }, async () => {
-    await thaw(begun.flatMap(({ undo: action }) => (action.kind === 'thaw' ? action.controlGroups : [])));
+    await thaw(controlGroupsOf(begun));
     const held = await Promise.all(resumptions.map(async ({ controlGroup }) => (await cgroupProcesses(controlGroup)).pids.some((pid) => tracers.includes(tracerOf(pid)))));
     await resume(resumptions.filter((_, index) => held[index] === false));
     return deleteLockTables();

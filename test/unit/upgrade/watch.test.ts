@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -9,6 +9,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { handoverPaths } from '../../../src/model/handover.ts';
 import { openJournal, readJournal } from '../../../src/store/journal.ts';
 import type { GivenUp, GuardOrder } from '../../../src/upgrade/guard.ts';
+import { parseStat } from '../../../src/survey/task.ts';
 import type { Undoable } from '../../../src/upgrade/undo.ts';
 import { watch } from '../../../src/upgrade/watch.ts';
 
@@ -95,9 +96,32 @@ test('an upgrade that stands still is killed, and what it had begun is undone; o
   expect(events()).toEqual([['giving-up', 'its process stood still'], ['given-up', 'its process stood still']]);
 });
 
-test('workloads that were parked one after the other go on together, between what came after and before', async () => {
-  const resumption = (unit: string, keepStopped: readonly number[]): Undoable => ({ title: 'image it', unit, undo: { kind: 'resume', controlGroup: `/no/such/${unit}`, keepStopped } });
-  expect(await guarded([order(), undoable('a'), resumption('one.service', []), resumption('two.service', []), undoable('b')])).toEqual(['ready', 'done']);
-  expect(log()).toBe('b\na\n');
-  expect(events().at(-1)).toEqual(['given-up', 'its process was killed']);
+test('everybody goes on before anything else is undone, which may wait for a disk; who was stopped before the image stays so', async () => {
+  const resumption = (unit: string, title: string, controlGroup: string, keepStopped: readonly number[]): Undoable => ({ title, unit, undo: { kind: 'resume', controlGroup, keepStopped } });
+  // Where the tests run in a container it is a folder like others.
+  const group = `segue-test-${process.pid.toString()}`;
+  const groupFolder = `/sys/fs/cgroup/${group}`;
+  mkdirSync(groupFolder);
+  const [imaged, stoppedBefore] = [spawn('sleep', ['infinity']), spawn('sleep', ['infinity'])];
+  const state = (pid = 0): string => parseStat(readFileSync(`/proc/${pid.toString()}/stat`, 'utf8'))?.state ?? '';
+  try {
+    for (const { pid = 0 } of [imaged, stoppedBefore]) {
+      appendFileSync(`${groupFolder}/cgroup.procs`, `${pid.toString()}\n`);
+      process.kill(pid, 'SIGSTOP');
+      await expect.poll(() => state(pid)).toBe('T');
+    }
+    const whole = resumption('one.service', 'image all of it while it sleeps', `/${group}`, [imaged.pid ?? 0, stoppedBefore.pid ?? 0]);
+    const last: Undoable = { title: 'close the journal', undo: { kind: 'run', argv: ['sh', '-c', `grep -E '^State' /proc/${(imaged.pid ?? 0).toString()}/status >>"$0/log"`, folder] } };
+    expect(await guarded([order(), undoable('a'), whole, last, resumption('one.service', 'image it', `/${group}`, [stoppedBefore.pid ?? 0])])).toEqual(['ready', 'done']);
+    expect(log()).toMatch(/^State:\tS.*\na\n$/);
+    expect(state(stoppedBefore.pid)).toBe('T');
+    expect(events().at(-1)).toEqual(['given-up', 'its process was killed']);
+  } finally {
+    for (const child of [imaged, stoppedBefore]) {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+    if (!existsSync(`${groupFolder}/cgroup.type`)) for (const name of ['cgroup.procs', 'cgroup.freeze']) rmSync(`${groupFolder}/${name}`, { force: true });
+    rmdirSync(groupFolder);
+  }
 });
