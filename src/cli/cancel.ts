@@ -1,11 +1,12 @@
 import { buildCommand } from '@stricli/core';
 import { requireRoot } from '../survey/machine.ts';
 import { cancel } from '../upgrade/cancel.ts';
-import { note, unwrap } from './output.ts';
+import { readPrepared } from '../upgrade/prepared.ts';
+import { note, STORE, unwrap } from './output.ts';
 
 async function run(): Promise<void> {
   const root = requireRoot();
-  const cancelled = root.ok ? await cancel() : root;
+  const cancelled = root.ok ? await cancel(readPrepared()?.store ?? STORE) : root;
   if (cancelled.ok) note('cancelled: every workload goes on, nothing is left behind');
   else unwrap(cancelled);
 }

@@ -10,6 +10,8 @@ async function run(): Promise<void> {
     unwrap(root);
     return;
   }
+  // Whoever ends it as it undoes would leave everybody stopped: it ends by itself, soon after the upgrade.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
   shareLock();
   await watch(process.stdin, print);
 }

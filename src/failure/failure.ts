@@ -22,6 +22,7 @@ export type Failure =
   | { readonly reason: 'kernel-not-named' }
   | { readonly reason: 'nothing-to-prepare' }
   | { readonly reason: 'prepared-already' }
+  | { readonly reason: 'prepared-no-more' }
   | { readonly reason: 'prepared-elsewhere'; readonly store?: string }
   | { readonly reason: 'nothing-to-cancel' }
   | { readonly reason: 'upgrade-running'; readonly pid: number }

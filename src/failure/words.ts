@@ -70,6 +70,8 @@ export function words(failure: Failure): Words {
       return { what: 'no snapshot can be taken', why: 'the store has no room for them, or vm.overcommit_memory is 2, or every unit forbids it (Snapshot=no)', hint: '`segue upgrade` works without; or free some room in the store', exitCode: 10 };
     case 'prepared-already':
       return { what: 'an upgrade is prepared already', hint: '`segue upgrade` goes on with it, `segue cancel` drops it', exitCode: 10 };
+    case 'prepared-no-more':
+      return { what: 'what was prepared is gone', why: 'it was cancelled meanwhile, or what kept it fresh was killed', hint: 'run the command again: it begins anew', exitCode: 10 };
     case 'prepared-elsewhere':
       return failure.store === undefined
         ? { what: 'an upgrade is prepared in another store', hint: 'leave --store out; or drop it first: segue cancel', exitCode: 10 }

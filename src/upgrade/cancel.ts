@@ -1,23 +1,35 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failed, ok, type Result } from '../failure/result.ts';
-import { runningUpgrade } from './lock.ts';
-import { endKeeper, isKept } from './prepared.ts';
+import { runningKernel } from '../survey/machine.ts';
+import { lockUpgrade, runningUpgrade, upgradingProcess } from './lock.ts';
+import { endKeeper, forgetPrepared, isKept } from './prepared.ts';
+import { abandoned, endAbandoned } from './reuse.ts';
 
 /** An upgrade is given up between two steps; one of them may take its time. */
 const END_MILLISECONDS = 600_000;
 
 /** Has a prepared upgrade, or one under way, give up, and waits until all is undone: its guard may still be at it. */
-export async function cancel(): Promise<Result<undefined>> {
-  const running = runningUpgrade();
+export async function cancel(store: string): Promise<Result<undefined>> {
   if (await isKept()) {
     const ended = await endKeeper('SIGTERM');
     if (!ended.ok) return ended;
-  } else if (running !== undefined) process.kill(running, 'SIGTERM');
-  else return failed({ reason: 'nothing-to-cancel' });
+  } else {
+    const upgrading = upgradingProcess();
+    if (upgrading !== undefined) process.kill(upgrading, 'SIGTERM');
+    else if (runningUpgrade() === undefined && abandoned(store).length === 0) return failed({ reason: 'nothing-to-cancel' });
+  }
   const end = performance.now() + END_MILLISECONDS;
-  while (performance.now() < end) {
-    if (runningUpgrade() === undefined) return ok(undefined);
+  while (runningUpgrade() !== undefined) {
+    if (performance.now() >= end) return failed({ reason: 'step-failed', step: 'cancel the upgrade', error: 'it does not end' });
     await sleep(100);
   }
-  return failed({ reason: 'step-failed', step: 'cancel the upgrade', error: 'it does not end' });
+  // Whoever was to go on with it may have been killed before.
+  const lock = lockUpgrade();
+  if (!lock.ok) return lock;
+  try {
+    forgetPrepared();
+    return await endAbandoned(store, runningKernel());
+  } finally {
+    lock.value.release();
+  }
 }

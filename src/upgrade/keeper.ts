@@ -101,7 +101,8 @@ class Told {
   constructor() {
     for (const name of SIGNALS) {
       process.on(name, () => {
-        this.signal ??= name;
+        // Whoever was to go on with it may be gone.
+        if (this.signal !== 'SIGTERM') this.signal = name;
         this.#end.abort();
       });
     }

@@ -42,16 +42,22 @@ export function shareLock(): void {
   appendFileSync(FILE, ownLine());
 }
 
-/** The process that runs an upgrade, or undoes one, now. */
-export function runningUpgrade(): number | undefined {
+/** For each line of the lock the process that it names, undefined for one that has ended. */
+function holders(): (number | undefined)[] {
   let text: string;
   try {
     text = readFileSync(FILE, 'utf8');
   } catch {
-    return undefined;
+    return [];
   }
-  return text.split('\n').flatMap((line) => {
+  return text.split('\n').map((line) => {
     const pid = Number(line.split(' ')[0]);
-    return pid > 0 && identity(pid) === line ? [pid] : [];
-  })[0];
+    return pid > 0 && identity(pid) === line ? pid : undefined;
+  });
 }
+
+/** The process that runs an upgrade, or undoes one, now. */
+export const runningUpgrade = (): number | undefined => holders().find((pid) => pid !== undefined);
+
+/** The process that runs an upgrade now; not whoever undoes one that is gone. */
+export const upgradingProcess = (): number | undefined => holders()[0];

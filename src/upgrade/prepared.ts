@@ -1,6 +1,8 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import * as z from 'zod';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Failure } from '../failure/failure.ts';
 import { failed, ok, type Result } from '../failure/result.ts';
 import type { WayBackPolicy } from '../model/handover.ts';
 import { run, runOk } from '../tools/command.ts';
@@ -50,23 +52,20 @@ export async function startKeeper(): Promise<Result<undefined>> {
 }
 
 /**
- * Has the keeper end: SIGUSR1 with all snapshots as they are, SIGTERM with everything undone. It finishes what it is at:
- * a moment, mostly.
+ * Has the keeper end: SIGUSR1 with all snapshots as they are, SIGTERM with everything undone, also after the former. It finishes
+ * what it is at: a moment, mostly, but CRIU may take as long as it takes to read the memory. `interrupted` is asked meanwhile.
  */
-export async function endKeeper(signal: 'SIGUSR1' | 'SIGTERM'): Promise<Result<undefined>> {
-  await run(['systemctl', 'kill', '--kill-whom=main', `--signal=${signal}`, KEEPER]);
-  // Its unit is unloaded at its end: `systemctl stop` returns when it has ended, and kills nobody (KillMode=process, SIGTERM again is the same).
-  const ended = await untilInactive();
-  return ended ? ok(undefined) : failed({ reason: 'step-failed', step: 'end what keeps the snapshots fresh', error: `${KEEPER} does not end` });
-}
-
-const END_MILLISECONDS = 300_000;
-
-async function untilInactive(): Promise<boolean> {
-  const end = performance.now() + END_MILLISECONDS;
-  while (performance.now() < end) {
-    if (!(await isKept())) return true;
-    await new Promise((resolve) => { setTimeout(resolve, 100); });
+export async function endKeeper(signal: 'SIGUSR1' | 'SIGTERM', interrupted: () => Failure | undefined = () => undefined): Promise<Result<undefined>> {
+  const tell = (name: string) => run(['systemctl', 'kill', '--kill-whom=main', `--signal=${name}`, KEEPER]);
+  await tell(signal);
+  // Its unit is unloaded at its end.
+  while (await isKept()) {
+    const failure = interrupted();
+    if (failure !== undefined) {
+      await tell('SIGTERM');
+      return failed(failure);
+    }
+    await sleep(100);
   }
-  return false;
+  return ok(undefined);
 }

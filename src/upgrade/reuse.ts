@@ -2,7 +2,12 @@ import { existsSync, promises as fs, readFileSync } from 'node:fs';
 import type { Plan } from '../plan/plan.ts';
 import { readImprint, removeImprint } from '../snapshot/imprint-file.ts';
 import { changedSince } from '../snapshot/imprint.ts';
-import { isUnfinished, makeReport } from '../report/report.ts';
+import { ok, type Result } from '../failure/result.ts';
+import { handoverPaths, type HandoverPaths } from '../model/handover.ts';
+import { snapshotService } from '../plan/plan.ts';
+import { run } from '../tools/command.ts';
+import { stopCounting } from '../tools/tracefs.ts';
+import { isUnfinished, makeReport, type UpgradeReport } from '../report/report.ts';
 import { openJournal, readJournal, upgradeIds } from '../store/journal.ts';
 import { storeAt } from '../store/store.ts';
 import { surroundings } from '../snapshot/surroundings.ts';
@@ -40,17 +45,32 @@ export async function forgetOutdated(plan: Plan): Promise<void> {
   }
 }
 
-/**
- * Ends the upgrades that were under way before their jump, or being undone, when the machine went down: their tasks are gone, and their
- * images, which hold every secret of those, are of no use. Called by whoever holds the lock, so nobody is at them.
- */
-export async function endAbandoned(store: string, kernel: string, current: string): Promise<void> {
+const isThere = ({ handover, vault }: HandoverPaths): boolean => existsSync(handover) || existsSync(vault.file);
+
+/** The upgrades that were under way before their jump, or being undone, or not undone in part. Nobody is at them, for whoever holds the lock. */
+export function abandoned(store: string, current?: string): UpgradeReport[] {
   const ids = upgradeIds(store);
-  for (const id of ids.ok ? ids.value.filter((each) => each !== current) : []) {
-    const report = makeReport(id, readJournal(store, id) ?? []);
-    // One that could not be wiped then, as a disk did not answer, may be by now.
-    if (!isUnfinished(report) && report.state !== 'given-up-in-part') continue;
+  const others = ids.ok ? ids.value.filter((id) => id !== current) : [];
+  // What could not be wiped then, as a disk did not answer, may be by now.
+  return others.map((id) => makeReport(id, readJournal(store, id) ?? [])).filter((report) => isUnfinished(report) || (report.state === 'given-up-in-part' && isThere(handoverPaths(store, report.id))));
+}
+
+/** Ends them: their tasks run, or went down with the machine; their images, which hold every secret of those, are of no use. */
+export async function endAbandoned(store: string, kernel: string, current?: string): Promise<Result<undefined>> {
+  let left: Result<undefined> = ok(undefined);
+  for (const report of abandoned(store, current)) {
+    const { id } = report;
+    await unprepare(id);
     const wiped = await storeAt(store, id).wipe();
-    if (wiped.ok && isUnfinished(report)) openJournal(store, id, kernel).append({ event: 'given-up', why: 'the machine went down' });
+    if (!wiped.ok) left = wiped;
+    else if (isUnfinished(report)) openJournal(store, id, kernel).append({ event: 'given-up', why: 'nobody went on with it' });
   }
+  return left;
+}
+
+/** What a prepared upgrade has in the kernel, and beside it. */
+async function unprepare(id: string): Promise<void> {
+  stopCounting();
+  await run(['systemctl', 'stop', snapshotService(id)]);
+  await run(['kexec', '--unload', '--kexec-syscall-auto']);
 }

@@ -26,6 +26,7 @@ const EVERY: { readonly [Reason in Failure['reason']]: Extract<Failure, { reason
   'kernel-not-named': { reason: 'kernel-not-named' },
   'nothing-to-prepare': { reason: 'nothing-to-prepare' },
   'prepared-already': { reason: 'prepared-already' },
+  'prepared-no-more': { reason: 'prepared-no-more' },
   'prepared-elsewhere': { reason: 'prepared-elsewhere', store: '/srv/segue' },
   'nothing-to-cancel': { reason: 'nothing-to-cancel' },
   'upgrade-running': { reason: 'upgrade-running', pid: 812 },
