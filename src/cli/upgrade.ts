@@ -75,6 +75,10 @@ export function commands(action: Action): string {
       return action.workloads.map(({ unit }) => `# its locks in the new kernel, from the sockets as imaged, onto the end of ${action.handover}/lock.nft\n${summing(`${action.handover}/workloads/${unit}`)}`).join('\n');
     case 'seal':
       return `${summing(action.handover)}, of what has come since`;
+    case 'await-newcomers':
+      return `# until there is none, for ${action.seconds.toString()} s at most\nsystemd-cgls --no-pager | grep -E '\\.(service|scope)' # and none but: ${action.known.join(' ')}`;
+    case 'confirm':
+      return action.workloads.map(({ controlGroup, images }) => `ls ${display(images)} | grep core- # as many as in /sys/fs/cgroup${controlGroup}/cgroup.threads, and each of them stopped`).join('\n');
     case 'jump':
       return 'kexec --exec';
   }
@@ -144,8 +148,10 @@ function announce(plan: Plan): void {
   note('Everything else is started afresh as at a boot; login sessions, also this one, end. `segue check` says why.');
 }
 
-async function confirmed(plan: Plan, yes: boolean): Promise<boolean> {
-  if (yes) return true;
+/** What was confirmed. */
+const fates = ({ carried, stopped, wayBack, keptIn }: Plan): string => JSON.stringify([carried.map(({ unit }) => unit), stopped.map(({ unit }) => unit), wayBack, keptIn.place.kind]);
+
+async function confirmed(plan: Plan): Promise<boolean> {
   if (!process.stdin.isTTY) {
     process.exitCode = report({ reason: 'confirmation-needed', command: `segue upgrade --to ${plan.to.release} --yes` });
     return false;
@@ -177,7 +183,8 @@ async function run({ to, afresh, yes, dryRun, debug, store: named, prepare: prep
   }
   // What was prepared is gone on with; without snapshots there is nothing to go on with.
   const id = prepares ? prepared?.id : undefined;
-  const plan = unwrap(await prepare({ to: target, afresh: afresh ?? prepared?.afresh ?? [], store, ram, prepare: prepares, wayBack: wayBack ?? prepared?.wayBack, keepImages: keepImages ?? prepared?.keepImages ?? Number(flags.keepImages.default) }, id));
+  const planNow = async (announced?: string): Promise<Plan | undefined> => unwrap(await prepare({ ...(announced === undefined ? {} : { id: announced }), to: target, afresh: afresh ?? prepared?.afresh ?? [], store, ram, prepare: prepares, wayBack: wayBack ?? prepared?.wayBack, keepImages: keepImages ?? prepared?.keepImages ?? Number(flags.keepImages.default) }, id));
+  let plan = await planNow();
   if (plan === undefined) return;
   if (dryRun) {
     const { warning } = storeSentence(plan);
@@ -186,7 +193,14 @@ async function run({ to, afresh, yes, dryRun, debug, store: named, prepare: prep
     return;
   }
   announce(plan);
-  if (!(await confirmed(plan, yes))) return;
+  // Services may come and go while it waits for the answer.
+  for (let announced = ''; !yes && announced !== fates(plan); ) {
+    if (announced !== '') announce(plan);
+    announced = fates(plan);
+    if (!(await confirmed(plan))) return;
+    plan = await planNow(plan.id);
+    if (plan === undefined) return;
+  }
 
   let phase = '';
   const result = await upgrade(plan, store, {

@@ -105,6 +105,8 @@ export function words(failure: Failure): Words {
       return { what: `${failure.unit} changed while it was being parked`, why: failure.what, hint: 'try again', exitCode: 1 };
     case 'not-on-disk':
       return { what: `what is in memory of ${failure.what} could not be written to disk`, why: failure.error, hint: 'does a disk or a server not answer? `grep -E "^(Dirty|Writeback):" /proc/meminfo` says how much waits; unmount what does not answer', exitCode: 1 };
+    case 'unit-began':
+      return { what: `${failure.unit} has begun to run meanwhile`, why: 'it is neither carried nor started afresh: the new kernel would cut it off', hint: 'try again: it is carried then, or has ended', exitCode: 1 };
     case 'step-failed':
       return { what: `step failed: ${failure.step}`, why: failure.error, exitCode: 1 };
     case 'command-failed':

@@ -54,6 +54,10 @@ export type Action =
   /** Makes the place for the hand-over, unless it is open already; nothing is left of it when it is wiped. */
   | { readonly kind: 'open-store'; readonly place: StorePlace }
   | { readonly kind: 'wipe-store'; readonly place: StorePlace }
+  /** Waits until no unit runs that the plan does not know of. */
+  | { readonly kind: 'await-newcomers'; readonly known: readonly string[]; readonly seconds: number }
+  /** Looks whether all stand still as they were imaged. */
+  | { readonly kind: 'confirm'; readonly workloads: readonly ConfirmableWorkload[] }
   /** Starts the new kernel. Does not return. */
   | { readonly kind: 'jump' };
 
@@ -70,6 +74,8 @@ export interface WholeSnapshot {
   /** `large`: rounds of its memory come before. */
   readonly trees: readonly { readonly order: DumpOrder; readonly folder: string; readonly startTime: number; readonly large: boolean }[];
 }
+
+export type ConfirmableWorkload = Pick<SealedWorkload, 'unit' | 'controlGroup' | 'images'>;
 
 export interface ProvableWorkload {
   readonly unit: string;

@@ -6,7 +6,7 @@ const FREEZE_MILLISECONDS = 1000;
 
 const file = (controlGroup: string, name: string): string => `/sys/fs/cgroup${controlGroup}/${name}`;
 
-function isFrozen(controlGroup: string): boolean {
+export function isFrozen(controlGroup: string): boolean {
   try {
     return /^frozen 1$/m.test(readFileSync(file(controlGroup, 'cgroup.events'), 'utf8'));
   } catch {

@@ -39,6 +39,8 @@ export interface PlanOptions {
   readonly wayBack: WayBackPolicy;
   readonly watchdog: WatchdogChoice;
   readonly keepImages: number;
+  /** Units that are started afresh in any case, and run. */
+  readonly afresh: readonly string[];
   readonly machine: { readonly machineId: string; readonly bootId: string; readonly commandLine: string; readonly pidMax: number; readonly reservedPids: number; readonly lastPid: number; readonly processors: number };
 }
 
@@ -62,6 +64,9 @@ export interface Plan {
 
 /** How long disks may take to write what is in memory: all of it, while nobody waits, and then what has come since. */
 const SYNC_SECONDS = { before: 240, parked: 60 };
+
+/** How long a job that has begun since (of a timer, mostly) has time to end: while everybody runs, and while everybody waits. */
+const NEWCOMER_SECONDS = { before: 60, parked: 5 };
 
 /** For files on a disk, of which nobody knows how many there are. */
 const ARCHIVE_SECONDS = 600;
@@ -351,6 +356,7 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
   const commandLine = newCommandLine(machine.commandLine, { id: options.id, store: options.store, pidMax: machine.pidMax, lastPid, ...(keptIn.region === undefined ? {} : { region: keptIn.region }) });
   const wants = (unit: string): Step => ({ phase: 'prepare', unit, title: 'have it restored before anything else', action: { kind: 'link', path: `${paths.units}/segue-restore.target.wants/${unit}`, target: `../${unit}` } });
 
+  const known = [...options.afresh, ...carried.map(({ unit }) => unit)];
   const required = carried.filter((workload) => ownSettings(workload).required).map(({ unit }) => unit);
   const turnBack = turningBack(required, paths, options);
   const groups = byPriority(carried);
@@ -386,6 +392,7 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     { phase: options.prepare ? 'snapshot' : 'prepare', title: 'compute the checksums of what is there', action: { kind: 'sum', handover: paths.handover } },
     // What is on disk now need not be written while everything waits; and what does not answer stops nobody.
     { phase: options.prepare ? 'snapshot' : 'prepare', title: 'let the disks catch up while everything runs', action: { kind: 'sync', limitSeconds: SYNC_SECONDS.before } },
+    { phase: options.prepare ? 'snapshot' : 'prepare', title: 'let end what has begun since this was planned', action: { kind: 'await-newcomers', known: [...known, ...stopped.map(({ unit }) => unit)], seconds: NEWCOMER_SECONDS.before } },
     ...stopped.map(({ unit }): Step => ({ phase: 'park', unit, title: 'stop it, as it will be started afresh', action: run(['systemctl', 'stop', '--', unit]), undo: run(['systemctl', 'start', '--', unit]) })),
     ...groups.flatMap(({ priority, workloads }, index): Step[] => {
       const of = `of priority ${priority.toString()}`;
@@ -411,11 +418,13 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     ...(groups.length === 0 ? [closeJournal] : []),
     ...state.filter((step) => step.phase === 'park'),
     { phase: 'park', title: 'seal the hand-over', action: { kind: 'seal', handover: paths.handover, units: carried.map(({ unit }) => unit) } },
+    { phase: 'jump', title: 'let end what has begun meanwhile', action: { kind: 'await-newcomers', known, seconds: NEWCOMER_SECONDS.parked } },
     // Of these it is told if they could not be written.
     { phase: 'jump', title: 'write the hand-over to disk', action: { kind: 'sync', path: paths.handover, limitSeconds: SYNC_SECONDS.parked } },
     { phase: 'jump', title: 'write all filesystems to disk', action: { kind: 'sync', limitSeconds: SYNC_SECONDS.parked } },
     ...handing.atTheEnd,
     ...settingWatchdog(options.watchdog, options.to),
+    { phase: 'jump', title: 'see that all stand still as they were imaged', action: { kind: 'confirm', workloads: carried.map((workload) => sealed(workload, paths)) } },
     { phase: 'jump', title: 'leave word for a boot that finds its way back', action: { ...write(WAY_BACK, `${options.id} ${options.store} ${machine.bootId}\n`), durably: true }, undo: { kind: 'remove', path: WAY_BACK } },
     { phase: 'jump', title: `start Linux ${options.to.release} (from here on it cannot be given up)`, action: { kind: 'jump' } },
   ];

@@ -2,10 +2,12 @@ import { promises as fs } from 'node:fs';
 import { dirname } from 'node:path';
 import { failed, ok, type Result } from '../failure/result.ts';
 import { jump } from '../jump/jump.ts';
+import { confirm } from '../park/confirm.ts';
 import { drain } from '../park/drain.ts';
 import { dump } from '../park/dump.ts';
 import { resume } from '../park/resume.ts';
 import { thaw } from '../park/freezer.ts';
+import { awaitNewcomers } from '../park/newcomers.ts';
 import { prove } from '../park/prove.ts';
 import { seal, sealWorkloads } from '../park/seal.ts';
 import { syncDisks } from '../park/sync.ts';
@@ -73,6 +75,10 @@ async function act(action: Action): Promise<Result<Note | undefined>> {
       return storeOf(action.place).open();
     case 'wipe-store':
       return storeOf(action.place).wipe();
+    case 'await-newcomers':
+      return awaitNewcomers(action.known, action.seconds);
+    case 'confirm':
+      return confirm(action.workloads);
     case 'jump':
       return jump();
   }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { failed, ok, type Result } from '../failure/result.ts';
+import { failed, type Result } from '../failure/result.ts';
 import { runningKernel } from '../survey/machine.ts';
 import { lockUpgrade, runningUpgrade, upgradingProcess } from './lock.ts';
 import { endKeeper, forgetPrepared, isKept } from './prepared.ts';

@@ -20,6 +20,8 @@ import { chooseWatchdog } from './choose-watchdog.ts';
 import { runningUpgrade } from './lock.ts';
 
 export interface UpgradeOptions {
+  /** As it was announced, if it was. */
+  readonly id?: string;
   readonly to: string;
   readonly afresh: readonly string[];
   readonly store: string;
@@ -39,7 +41,7 @@ const JOURNAL_BYTES = 16 * 2 ** 20;
 const read = (path: string): string => readFileSync(path, 'utf8').trim();
 
 /** Everything that can be said no to, before anything is touched; then the plan. `prepared` is the id of one that is prepared. */
-export async function prepare({ to, afresh, store, ram, prepare: wanted, wayBack: asked, keepImages }: UpgradeOptions, prepared?: string): Promise<Result<Plan>> {
+export async function prepare({ to, afresh, store, ram, prepare: wanted, wayBack: asked, keepImages, id: announced }: UpgradeOptions, prepared?: string): Promise<Result<Plan>> {
   const root = requireRoot();
   if (!root.ok) return root;
   // What another one has stopped would look like that to the survey.
@@ -59,7 +61,7 @@ export async function prepare({ to, afresh, store, ram, prepare: wanted, wayBack
   const chosen = choose(seen.value, afresh);
   if (!chosen.ok) return chosen;
   const { carried } = chosen.value;
-  const id = prepared ?? newId(new Date());
+  const id = prepared ?? announced ?? newId(new Date());
   // To restore what builds on a snapshot, more must be promised than there is: boot/state.
   const strict = read('/proc/sys/vm/overcommit_memory') === '2';
   const files = tmpfsBytes(seen.value);
@@ -87,5 +89,5 @@ export async function prepare({ to, afresh, store, ram, prepare: wanted, wayBack
   const elapsed = Number(process.hrtime.bigint() - began);
   const activity = new Map([...later].map(([unit, now]) => [unit, (now - (earlier.get(unit) ?? 0)) / elapsed]));
   const prepares = wanted && !strict && (inMemory || (await requireStore(store, neededBytes(carried, files, true))).ok);
-  return ok(makePlan(chosen.value, steps, { id, store, keptIn, from, to: kernel.value, ...(back.ok ? { back: back.value } : {}), initramfs, prepare: prepares, activity, wayBack, watchdog, keepImages, machine }));
+  return ok(makePlan(chosen.value, steps, { id, store, keptIn, from, to: kernel.value, ...(back.ok ? { back: back.value } : {}), initramfs, prepare: prepares, activity, wayBack, watchdog, keepImages, afresh: seen.value.afresh.map(({ unit }) => unit), machine }));
 }

@@ -59,6 +59,8 @@ test.each<Action>([
   { kind: 'wipe-store', place: disk },
   { kind: 'open-store', place: ram },
   { kind: 'wipe-store', place: ram },
+  { kind: 'await-newcomers', known: ['a.service', 'b\\x2dc.service'], seconds: 5 },
+  { kind: 'confirm', workloads: [{ unit: 'a.service', controlGroup: '/system.slice/a.service', images: ['/store/images'] }] },
   { kind: 'jump' },
 ])('what a dry run prints for a $kind is a shell script', (action) => {
   expect(commands(action)).toMatchSnapshot();

@@ -53,6 +53,7 @@ async function plan(seen: Survey, afresh: readonly string[] = [], initramfs: Ini
     watchdog: { kind: 'none' },
     ...snapshots,
     keepImages: 7,
+    afresh: ['ssh.service'],
     machine: { machineId: '0'.repeat(32), bootId: 'f00', commandLine: 'root=/dev/vda ro', pidMax: 4_194_304, reservedPids: 300, lastPid: 4000, processors: 2 },
   });
 }
@@ -264,9 +265,17 @@ test('the seal has every workload with the folder of each of its trees', () => {
 });
 
 test('the disks are written before the jump, and the jump is the last step', () => {
-  expect(steps.at(-5)?.action).toEqual({ kind: 'sync', path: paths.handover, limitSeconds: 60 });
-  expect(steps.at(-4)?.action).toEqual({ kind: 'sync', limitSeconds: 60 });
+  const [own = NaN] = indices(({ phase, action }) => phase === 'jump' && action.kind === 'sync');
+  expect(steps.slice(own, own + 2).map(({ action }) => action)).toEqual([{ kind: 'sync', path: paths.handover, limitSeconds: 60 }, { kind: 'sync', limitSeconds: 60 }]);
   expect(indices(({ action }) => action.kind === 'jump')).toEqual([steps.length - 1]);
+});
+
+test('what has begun since the plan has time to end, and the last look is whether all stand still as they were imaged', () => {
+  const newcomers = indices(({ action }) => action.kind === 'await-newcomers');
+  expect(newcomers).toHaveLength(2);
+  expect(newcomers[0]).toBeLessThan(indices(({ phase }) => phase === 'park')[0]!);
+  expect(steps[newcomers[1]!]?.action).toMatchObject({ known: expect.arrayContaining(['ssh.service', 'plain.service', 'rich.service']) as string[] });
+  expect(steps.at(-3)?.action).toMatchObject({ kind: 'confirm', workloads: expect.arrayContaining([expect.objectContaining({ unit: 'plain.service' })]) as unknown[] });
 });
 
 test('the disks catch up before anybody stands still', () => {
@@ -392,7 +401,7 @@ describe('with the hand-over in memory', async () => {
   });
 
   test('what is in memory and all that is on disks is written before the jump', () => {
-    expect(inMemory.steps.slice(-4, -2).map(({ action }) => action)).toMatchObject([{ kind: 'sync', path: paths.handover }, { kind: 'sync' }]);
+    expect(inMemory.steps.slice(-5, -3).map(({ action }) => action)).toMatchObject([{ kind: 'sync', path: paths.handover }, { kind: 'sync' }]);
     expect(inMemory.steps.at(-2)).toMatchObject({ action: { kind: 'write', path: WAY_BACK } });
   });
 });
