@@ -4,6 +4,7 @@ import { handoverPaths, WAY_BACK } from '../model/handover.ts';
 import { words } from '../failure/words.ts';
 import { runningKernel } from '../survey/machine.ts';
 import { daemonReload } from '../tools/systemctl.ts';
+import { run } from '../tools/command.ts';
 import { deleteLockTables } from '../tools/nft.ts';
 import { lastArrival, makeReport, type UpgradeReport } from '../report/report.ts';
 import { openJournal, readJournal, type JournalEvent } from '../store/journal.ts';
@@ -61,6 +62,8 @@ export async function settle(): Promise<Result<UpgradeReport>> {
   if (!reloaded.ok) return reloaded;
   for (const name of await fs.readdir('/run/systemd/network').catch(() => [])) await fs.rm(`/run/systemd/network/${name}/zz-segue.conf`, { force: true }).catch(() => undefined);
   await fs.rm('/run/systemd/networkd.conf.d/zz-segue.conf', { force: true });
+  // Their devices are there by now.
+  for (const words of (await fs.readFile(`${paths.state}/borrowed-addresses`, 'utf8').catch(() => '')).split('\n').filter(Boolean)) await run(['ip', 'address', 'delete', ...words.replace(' nodad', '').split(' ')]);
   const unlocked = await deleteLockTables();
   if (!unlocked.ok) return unlocked;
 

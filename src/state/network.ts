@@ -2,6 +2,7 @@ import { ok } from '../failure/result.ts';
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { links, routes, rules, type Link } from '../tools/ip.ts';
+import { missingDevicesScript } from '../tools/nft.ts';
 import { activeUnits } from '../tools/systemctl.ts';
 import type { StateKind } from './kind.ts';
 
@@ -82,9 +83,18 @@ function line(link: Link, sys: string): string {
 }
 
 /**
- * Network devices with their names, addresses and routes: those that lead out of the machine, and those to whose address
- * a carried socket is bound.
+ * A tunnel or a bridge that leads to no card, as of a VPN or of containers: whoever makes it does so when the boot goes on. A
+ * socket cannot be connected from an address that is nowhere (ip(7), "IP_FREEBIND" is for bind() only): until all is settled
+ * those that are in use are the machine's own.
  */
+export function missingDevices(found: readonly Link[], used: ReadonlySet<string>): { readonly device: string; readonly addresses: string[] }[] {
+  return found.map(({ ifname, addr_info }) => ({ device: ifname, addresses: addr_info.flatMap(({ local, scope, family }) => (local !== undefined && used.has(local) && !(family === 'inet6' && scope === 'link') ? [local] : [])) })).filter(({ addresses }) => addresses.length > 0);
+}
+
+/** Words for `ip address`. */
+const onLoopback = (address: string): string => `${address}/${address.includes(':') ? '128 nodad' : '32'} dev lo`;
+
+/** Network devices that lead out of the machine, with their names, addresses and routes, and addresses of others that are in use. */
 export const network: StateKind = {
   name: 'addresses and routes',
   async carry({ paths, carried }) {
@@ -97,7 +107,10 @@ export const network: StateKind = {
     if (!rules6.ok) return rules6;
     if (!active.ok) return active;
     const bound = new Set(carried.flatMap(({ sockets }) => sockets.map(({ localAddress }) => localAddress.replace(/^::ffff:|%.*$/g, ''))));
-    const needed = withoutTwins(found.value, sys).filter((link) => link.ifname !== 'lo' && link.flags.includes('UP') && existsSync(`${sys}/${link.ifname}`) && (hasCard(link.ifname, sys) || link.addr_info.some(({ local }) => local !== undefined && bound.has(local))));
+    const up = withoutTwins(found.value, sys).filter((link) => link.ifname !== 'lo' && link.flags.includes('UP') && existsSync(`${sys}/${link.ifname}`));
+    const needed = up.filter(({ ifname }) => hasCard(ifname, sys));
+    const missing = missingDevices(up.filter((link) => !needed.includes(link)), bound);
+    const borrowed = missing.flatMap(({ addresses }) => addresses.map(onLoopback));
     const loopback = found.value.filter(({ ifname }) => ifname === 'lo');
     const names = new Set([...needed, ...loopback].map(({ ifname }) => ifname));
     const reachable = (route: string): boolean => [...route.matchAll(/(?:^| )dev (\S+)/g)].every(([, device = '']) => names.has(device));
@@ -105,9 +118,11 @@ export const network: StateKind = {
     const note = (title: string, name: string, content: readonly string[]) => ({ phase: 'prepare' as const, title, action: { kind: 'write' as const, path: `${paths.state}/${name}`, content: file(content) } });
     return ok([
       note('note the network devices', 'links', needed.map((link) => line(link, sys))),
-      note('note addresses and routes', 'network', batch([...loopback, ...needed], routes4.value.filter(reachable))),
+      note('note addresses and routes', 'network', [...batch([...loopback, ...needed], routes4.value.filter(reachable)), ...borrowed.map((words) => `address replace ${words}`)]),
       // A batch has one address family: ip(8) takes `-6` before `-batch` only.
       note('note IPv6 routes', 'network6', replaceRoutes(routes6.value.filter(reachable))),
+      ...(missing.length === 0 ? [] : [note('let nothing leave with the addresses of devices that are missing', 'missing-devices.nft', [missingDevicesScript(missing)])]),
+      note('note the addresses of devices that are made later', 'borrowed-addresses', borrowed),
       note('note the rules by which routes are looked up', 'network-rules', [...rules4.value.map((rule) => `-4 ${rule}`), ...rules6.value.map((rule) => `-6 ${rule}`)]),
       note('note the files of systemd-networkd', 'network-files', networkFiles()),
       note('note who makes network devices', 'network-services', services),

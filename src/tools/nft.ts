@@ -40,8 +40,9 @@ const FIRST_PACKET = 'tcp flags & (syn | ack) == syn';
 
 /** Workloads of one priority have a table: what is locked already is not looked up and set again for each of the next. */
 const tableOf = (priority: number): string => `segue-${priority.toString()}`;
+const MISSING_DEVICES = 'segue-missing-devices';
 /** Names of segue's tables, and of CRIU's. */
-const LOCK = /^inet (segue-\d+|CRIU-\S+)$/;
+const LOCK = /^inet (segue-\d+|segue-missing-devices|CRIU-\S+)$/;
 
 /** New connections to these workloads wait: their first packet is dropped and sent again later; all else goes on. */
 export function holdScript(priority: number, workloads: readonly LockedWorkload[]): string {
@@ -73,6 +74,12 @@ export function handoverLockScript(name: string, sockets: readonly InetSocket[])
   return table(name, drops(sockets, 'input'), drops(sockets, 'output'));
 }
 
+/** As long as the device of an address is missing, nothing leaves with that address: it would be in the clear where the device is a tunnel. */
+export function missingDevicesScript(missing: readonly { readonly device: string; readonly addresses: readonly string[] }[]): string {
+  return table(MISSING_DEVICES, [], missing.flatMap(({ device, addresses }) =>
+    addresses.map((address) => `${isV6(address) ? 'ip6' : 'ip'} saddr ${address} oifname != { "lo", "${device}" } counter drop`)), false);
+}
+
 /**
  * Rules that stop what goes to (or comes from) listening ports and each connection, and what goes to UDP ports. What arrives for a
  * connection is answered with "host unreachable": by RFC 6069 the peer then does not double the time until it sends
@@ -101,9 +108,9 @@ function drops(sockets: readonly InetSocket[], direction: 'input' | 'output', ow
 }
 
 /** A table that takes the place of one of the same name in a single transaction (nft(8), "Atomic"). */
-function table(name: string, input: readonly string[], output: readonly string[]): string {
+function table(name: string, input: readonly string[], output: readonly string[], letsCriu = true): string {
   const chain = (hook: string, rules: readonly string[]): string[] => [
-    `  chain ${hook} {`, `    type filter hook ${hook} priority filter - 10; policy accept;`, `    meta mark ${CRIU_MARK} accept`, ...rules.map((rule) => `    ${rule}`), '  }',
+    `  chain ${hook} {`, `    type filter hook ${hook} priority filter - 10; policy accept;`, ...(letsCriu ? [`    meta mark ${CRIU_MARK} accept`] : []), ...rules.map((rule) => `    ${rule}`), '  }',
   ];
   return [`table inet ${name}`, `delete table inet ${name}`, `table inet ${name} {`, ...chain('input', input), ...chain('output', output), '}', ''].join('\n');
 }

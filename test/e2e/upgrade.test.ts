@@ -32,6 +32,13 @@ ExecStartPre=ip addr add 10.77.0.98/24 dev DEVICE
 ExecStart=:/usr/bin/perl -MSocket -e 'for ([SOCK_DGRAM, 98], [SOCK_STREAM, 99]) { socket my $socket, AF_INET, $_->[0], 0; bind $socket, sockaddr_in($_->[1], inet_aton("10.77.0.98")) or die; push @all, $socket } listen $all[1], 1 or die; system "ip addr del 10.77.0.98/24 dev DEVICE"; sleep 1000 while 1'
 `;
 
+/** A unit with a connection from the address of a device that the new kernel does not have: nobody makes it again. */
+const TUNNELLED = `[Service]
+Type=exec
+ExecStartPre=sh -c 'ip link add tunnel0 type bridge && ip addr add 10.88.0.1/24 dev tunnel0 && ip link set tunnel0 up'
+ExecStart=:/usr/bin/perl -MSocket -e '$at = sockaddr_in(97, inet_aton("10.88.0.1")); socket $all[$_], AF_INET, SOCK_STREAM, 0 for 0, 1; bind $all[0], $at and listen $all[0], 1 and connect $all[1], $at and accept $all[2], $all[0] or die; sleep 1000 while 1'
+`;
+
 /** What the upgrade does to a unit for one boot, and has to take back. */
 const BORROWED = ['Type', 'Restart', 'DropInPaths', 'ControlGroup', 'NotifyAccess', 'PIDFile', 'OnFailure'];
 
@@ -66,10 +73,11 @@ beforeAll(async () => {
   newKernel = await line(guest, 'ls /boot | sed -n s/^vmlinuz-//p | sort -V | tail -n 1');
   await guest.exec(['tee', '/etc/systemd/system/speaker.service'], { input: SPEAKER });
   await guest.exec(['tee', '/etc/systemd/system/sender.service'], { input: SENDER });
+  await guest.exec(['tee', '/etc/systemd/system/tunnelled.service'], { input: TUNNELLED });
   await guest.exec(['tee', '/etc/systemd/system/bound.service'], { input: BOUND.replaceAll('DEVICE', device) });
   await guest.exec(`
     set -e
-    systemctl daemon-reload && systemctl start speaker sender bound
+    systemctl daemon-reload && systemctl start speaker sender bound tunnelled
     until [ -z "$(ip -o addr show to 10.77.0.98)" ]; do sleep 0.1; done
     sysctl -w net.core.somaxconn=4567
     hostname lab-renamed
@@ -129,7 +137,7 @@ describe('to the newest kernel', () => {
     expect(exitCode).toBe(0);
     const status = JSON.parse(stdout) as Report;
     expect(status).toMatchObject({ state: 'settled', from: oldKernel, to: newKernel, skipped: [] });
-    const services = [...(await readUnits(guest)).map(({ unit }) => unit), 'speaker.service', 'sender.service', 'bound.service'];
+    const services = [...(await readUnits(guest)).map(({ unit }) => unit), 'speaker.service', 'sender.service', 'bound.service', 'tunnelled.service'];
     expect(status.workloads.map(({ unit }) => unit).sort()).toEqual(services.sort());
     for (const { unit, fate, pauseMs } of status.workloads) {
       expect({ unit, fate }).toEqual({ unit, fate: 'restored' });
@@ -144,6 +152,10 @@ describe('to the newest kernel', () => {
     expect(earlierBytes).toBeGreaterThan(4 * (imagedBytes ?? Infinity));
     expect(heldMs).toBeGreaterThan(0);
     expect(await line(guest, 'sysctl -n vm.overcommit_memory net.ipv4.icmp_ratelimit net.ipv4.ip_nonlocal_bind | tr "\\n" " "')).toBe('0 1000 0 ');
+  });
+
+  test('an address is borrowed for no longer than until its device can be there', async () => {
+    expect(await line(guest, 'ip -o address show | grep -c 10.88.0.1 || :')).toBe('0');
   });
 
   test('the history has the upgrade, and shows it', async () => {

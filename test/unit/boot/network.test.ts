@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { batch } from '../../../src/state/network.ts';
+import { missingDevicesScript } from '../../../src/tools/nft.ts';
 import { isRoot, PrivateMachine } from './private-machine.ts';
 
 describe.runIf(isRoot)('network', () => {
@@ -43,6 +44,14 @@ describe.runIf(isRoot)('network', () => {
     expect(stdout).toMatch(/^default via 192\.0\.2\.254 dev test0 proto static metric 100/m);
     expect(stdout).toMatch(/^default via 2001:db8::2 dev test0 proto static metric 50/m);
     expect(restored()).toEqual(['network-restored', 'network-restored']);
+  });
+
+  test('nothing leaves with an address whose device is missing', () => {
+    machine.write('state/network', 'address replace 192.0.2.7/32 dev lo\n');
+    machine.write('state/missing-devices.nft', missingDevicesScript([{ device: 'wg0', addresses: ['192.0.2.7'] }]));
+    const sending = `perl -MSocket -e 'socket S, AF_INET, SOCK_DGRAM, 0; bind S, sockaddr_in(0, inet_aton("192.0.2.7")); for (@ARGV) { send(S, "x", 0, sockaddr_in(9, inet_aton($_))) or print "$_: $!\\n" }' 192.0.2.7 198.51.100.1`;
+    const { stdout, exitCode } = machine.sh(`network && ip link add out0 type veth peer name out1 && ip link set out0 up && ip link set out1 up && ip route add 198.51.100.0/24 dev out0 && ${sending}`);
+    expect({ stdout, exitCode }).toEqual({ stdout: '198.51.100.1: Operation not permitted\n', exitCode: 0 });
   });
 
   test('rules are put back, and systemd-networkd is told to keep what it does not know', () => {

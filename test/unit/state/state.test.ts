@@ -8,7 +8,8 @@ import type { Mount } from '../../../src/model/task.ts';
 import type { Step } from '../../../src/model/step.ts';
 import { writeConfiguration } from '../../../src/state/configuration.ts';
 import { filesystems, mountable, tableOfMounts } from '../../../src/state/filesystems.ts';
-import { batch, withoutTwins } from '../../../src/state/network.ts';
+import { missingDevicesScript } from '../../../src/tools/nft.ts';
+import { batch, missingDevices, withoutTwins } from '../../../src/state/network.ts';
 import type { StateContext } from '../../../src/state/kind.ts';
 import { isCarried, readSysctls } from '../../../src/state/sysctl.ts';
 import { matches, tmpfs } from '../../../src/state/tmpfs.ts';
@@ -62,6 +63,15 @@ test('a gateway comes after the route that leads to it', () => {
 test('a hardware address that was set comes back, but not that of a bond to its cards', () => {
   expect(batch([link({ address: '02:00:00:00:00:01', permaddr: '52:54:00:00:00:01' })], [])).toEqual(['link set dev eth0 address 02:00:00:00:00:01', 'link set dev eth0 up']);
   expect(batch([link({ address: '02:00:00:00:00:01', permaddr: '52:54:00:00:00:01', master: 'bond0' })], [])).toEqual(['link set dev eth0 up']);
+});
+
+test('of devices without a card the addresses that are in use are borrowed, and nothing leaves with them in the clear', () => {
+  const missing = missingDevices([
+    link({ ifname: 'wg0', addr_info: [address({ local: '10.8.0.2' }), address({ local: '10.8.0.3' }), address({ family: 'inet6', local: 'fd00::2', prefixlen: 64 })] }),
+    link({ ifname: 'docker0', addr_info: [address({ local: '172.17.0.1', prefixlen: 16 })] }),
+  ], new Set(['10.8.0.2', 'fd00::2', '192.0.2.1']));
+  expect(missing).toEqual([{ device: 'wg0', addresses: ['10.8.0.2', 'fd00::2'] }]);
+  expect(missingDevicesScript(missing)).toContain('ip6 saddr fd00::2 oifname != { "lo", "wg0" } counter drop');
 });
 
 test('of two cards with one hardware address the one above the other is meant', () => {
