@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { ok } from '../failure/result.ts';
-import { ruleset, saveRules } from '../tools/nft.ts';
+import { ipsets, ruleset, saveRules } from '../tools/nft.ts';
 import { activeUnits } from '../tools/systemctl.ts';
 import type { StateKind } from './kind.ts';
 
@@ -25,19 +25,23 @@ export const firewall: StateKind = {
   name: 'firewall',
   async carry({ paths }) {
     const note = (title: string, path: string, content: string) => ({ phase: 'prepare' as const, title, action: { kind: 'write' as const, path, content } });
-    const [rules, active] = await Promise.all([ruleset(), activeUnits(['service'])]);
+    const [rules, sets, active] = await Promise.all([ruleset(), ipsets(), activeUnits(['service'])]);
+    if (!sets.ok) return sets;
     if (!rules.ok) return rules;
     if (!active.ok) return active;
     const { nftables, compatible } = rules.value;
     const saved = await Promise.all(compatible.map(async (program) => ({ program, rules: await saveRules(program) })));
     const unsaved = saved.find((each) => !each.rules.ok)?.rules;
     if (unsaved?.ok === false) return unsaved;
+    const loaders = active.value.filter((unit) => LOADERS.test(unit));
     const modules = loadedModules().split('\n').flatMap((line) => line.split(' ')[0] ?? '').filter((name) => MODULES.test(name));
     return ok([
       note('note the modules of the firewall', `${paths.state}/firewall-modules`, modules.map((name) => `${name}\n`).join('')),
       note('note the rules of the firewall', `${paths.state}/firewall.nft`, nftables),
       ...saved.flatMap(({ program, rules }) => (rules.ok ? [note(`note the rules of ${program}`, `${paths.state}/firewall.${program}`, rules.value)] : [])),
-      ...active.value.flatMap((unit) => (LOADERS.test(unit) ? [{ unit, ...note('let it load no rules over those that are put back', `${paths.units}/${unit}.d/zz-segue.conf`, '# Written by segue for one boot: the rules came along.\n[Service]\nExecStart=\nExecStart=/bin/true\n') }] : [])),
+      ...(sets.value === '' ? [] : [note('note the sets of the firewall', `${paths.state}/firewall.ipset`, sets.value)]),
+      note('note who loads rules at a boot', `${paths.state}/firewall-loaders`, loaders.map((unit) => `${unit}\n`).join('')),
+      ...loaders.flatMap((unit) => ([{ unit, ...note('let it load no rules over those that are put back', `${paths.units}/${unit}.d/zz-segue.conf`, '# Written by segue for one boot: the rules came along.\n[Service]\nExecStart=\nExecStart=/bin/true\n') }])),
     ]);
   },
 };

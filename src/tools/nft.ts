@@ -162,3 +162,10 @@ export async function ruleset(): Promise<Result<Ruleset>> {
 
 /** What `iptables-restore` (`ip6tables-restore`) takes. */
 export const saveRules = (program: 'iptables' | 'ip6tables'): Promise<Result<string>> => runOk([`${program}-save`, '--counters']);
+
+/** What `ipset restore` takes; '' where there is none, or no ipset(8). */
+export async function ipsets(): Promise<Result<string>> {
+  const { stdout, stderr, exitCode } = await run(['ipset', 'save']);
+  if (exitCode === 127) return ok('');
+  return exitCode === 0 ? ok(stdout) : failed({ reason: 'command-failed', command: 'ipset save', exitCode, output: stderr });
+}

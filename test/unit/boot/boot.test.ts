@@ -40,6 +40,26 @@ describe.runIf(isRoot)('boot', () => {
     expect(readdirSync(join(machine.run, 'systemd/system-generators'))).toEqual(['own']);
   });
 
+  test('rules that cannot be loaded even now are those that a boot loads', () => {
+    writeFileSync(join(machine.run, 'segue/locked'), '');
+    machine.write('state/firewall.nft', 'table inet a {\n  chain b { iif "missing0" drop; }\n}\n');
+    machine.write('state/firewall-loaders', 'nftables.service\n');
+    machine.write('units/nftables.service.d/zz-segue.conf', '[Service]\n');
+    expect(machine.sh('boot').exitCode).toBe(0);
+    expect(calls()).toEqual(['daemon-reload', ...GOES_ON]);
+    expect(existsSync(`${machine.paths.units}/nftables.service.d/zz-segue.conf`)).toBe(false);
+    expect(machine.journal().map(({ event, what }) => what ?? event)).toEqual(['booting', 'rules of the firewall: those of the boot are loaded']);
+  });
+
+  test('rules of a device that has come meanwhile are loaded, and no others twice', () => {
+    writeFileSync(join(machine.run, 'segue/locked'), '');
+    machine.write('state/firewall.nft', 'table inet a {\n  chain b { iif "late0" drop; }\n}\n');
+    const { stdout } = machine.sh('{ firewall || echo "to come"; ip link add late0 type veth peer name late1; boot; boot; nft list ruleset; } 2>/dev/null');
+    expect(stdout).toMatch(/^to come\n/);
+    expect(stdout.match(/iif "late0" drop/g)).toHaveLength(1);
+    expect(calls()).toEqual([...GOES_ON, ...GOES_ON]);
+  });
+
   test('targets that were unmasked, but are still masked to systemd, are reloaded before', () => {
     mkdirSync(join(machine.run, 'systemd/generator.early'), { recursive: true });
     symlinkSync('/dev/null', join(machine.run, 'systemd/generator.early/sysinit.target'));
