@@ -19,6 +19,8 @@ export type Obstacle =
   | { readonly kind: 'traced'; readonly pid: number; readonly tracer: number }
   | { readonly kind: 'shared-code'; readonly pid: number; readonly comm: string }
   | { readonly kind: 'descriptor-store'; readonly count: number }
+  | { readonly kind: 'confinement'; readonly pid: number; readonly profile: string }
+  | { readonly kind: 'kernel-state'; readonly pid: number; readonly what: string }
   | { readonly kind: 'sandbox-hides-criu'; readonly error: string }
   | { readonly kind: 'ended'; readonly pid: number }
   | { readonly kind: 'user-manager' }
@@ -79,6 +81,10 @@ export function describe(obstacle: Obstacle): ObstacleWords {
       };
     case 'descriptor-store':
       return { why: `systemd holds ${obstacle.count.toString()} file descriptors for it (FileDescriptorStoreMax=)`, remedy: 'start it afresh: --afresh' };
+    case 'confinement':
+      return { why: `process ${obstacle.pid.toString()} is confined by ${obstacle.profile} of AppArmor, which cannot be loaded again beforehand`, remedy: 'start it afresh: --afresh' };
+    case 'kernel-state':
+      return { why: `the kernel holds ${obstacle.what} for process ${obstacle.pid.toString()}, which would be gone without its knowing`, remedy: 'start it afresh: --afresh' };
     case 'sandbox-hides-criu':
       return { why: `CRIU does not run in its sandbox: ${obstacle.error}`, remedy: 'let the sandbox see /usr/lib (ExecPaths=, InaccessiblePaths=), or start it afresh: --afresh' };
     case 'ended':

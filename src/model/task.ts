@@ -47,6 +47,8 @@ export interface Task {
   readonly firstCodeShared: boolean;
   /** Resident and swapped memory, bytes. */
   readonly memory: number;
+  /** Its AppArmor profile as the kernel names it; '' for none (apparmor(7)). */
+  readonly profile: string;
 }
 
 export const namespaceNames = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'user', 'uts'] as const;

@@ -1,3 +1,4 @@
+import { apparmor } from './apparmor.ts';
 import { bootServices } from './boot-services.ts';
 import { filesystems } from './filesystems.ts';
 import { firewall } from './firewall.ts';
@@ -10,4 +11,4 @@ import { sysctl } from './sysctl.ts';
 import { tmpfs } from './tmpfs.ts';
 
 /** Every kind of machine state that comes along besides the tasks. */
-export const stateKinds: readonly StateKind[] = [hostname, sysctl, bootServices, filesystems, firewall, network, tmpfs, runtimeUnits, inactiveUnits];
+export const stateKinds: readonly StateKind[] = [hostname, sysctl, bootServices, filesystems, apparmor, firewall, network, tmpfs, runtimeUnits, inactiveUnits];

@@ -16,6 +16,12 @@ export interface Facts {
   readonly holders: ReadonlyMap<number, readonly number[]>;
   /** Inodes of sockets of the kinds that CRIU does not know. */
   readonly foreignSockets: ReadonlySet<number>;
+  /** By inode of a socket: what the kernel holds behind it that no image has. */
+  readonly kernelState: ReadonlyMap<number, string>;
+  /** There are some of IPVS. */
+  readonly virtualServers: boolean;
+  /** Names of AppArmor profiles that can be carried. */
+  readonly profiles: ReadonlySet<string>;
   /** Process ids below this one may be taken by the new kernel before Segue has a say. */
   readonly reservedPids: number;
 }

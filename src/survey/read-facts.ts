@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { failed, ok, type Result } from '../failure/result.ts';
-import { foreignSockets, inetSockets, unixSockets } from '../tools/ss.ts';
+import { loadedProfiles } from '../state/apparmor.ts';
+import { stateBehindNetlink } from '../tools/netlink.ts';
+import { encryptedByKernel, foreignSockets, inetSockets, unixSockets } from '../tools/ss.ts';
 import { inodeOf, type Facts } from './facts.ts';
 import type { Task } from '../model/task.ts';
 import { silentServers } from './servers.ts';
@@ -19,7 +21,7 @@ export function readIfThere(path: string): string {
 
 /** Looks at every process and every socket of the machine, once. Needs root. */
 export async function readFacts(): Promise<Result<Omit<Facts, 'mountsThatGo'>>> {
-  const [inet, unix, foreign] = await Promise.all([inetSockets(), unixSockets(), foreignSockets()]);
+  const [inet, unix, foreign, encrypted] = await Promise.all([inetSockets(), unixSockets(), foreignSockets(), encryptedByKernel()]);
   if (!inet.ok) return inet;
   if (!unix.ok) return unix;
 
@@ -66,6 +68,13 @@ export async function readFacts(): Promise<Result<Omit<Facts, 'mountsThatGo'>>> 
     unix: unixByInode,
     holders,
     foreignSockets: foreign,
+    kernelState: new Map([
+      ...[...encrypted].map((inode) => [inode, 'the keys of an encrypted connection (kTLS)'] as const),
+      ...stateBehindNetlink({ netlink: readIfThere('/proc/net/netlink'), log: readIfThere('/proc/net/netfilter/nfnetlink_log'), queue: readIfThere('/proc/net/netfilter/nfnetlink_queue') }),
+    ]),
+    // Three lines are there in any case.
+    virtualServers: readIfThere('/proc/net/ip_vs').trim().split('\n').length > 3,
+    profiles: new Set(loadedProfiles().keys()),
     // The new kernel's own threads come first, before `sysctl.kernel.ns_last_pid=` on its command line counts
     // (do_sysctl_args() in init/main.c): about as many as now, and a few that only boots have.
     reservedPids: Math.max(300, Math.ceil(kernelThreads * 1.25)),

@@ -1,6 +1,7 @@
 import type { Properties } from '../tools/systemctl.ts';
 import { inodeOf, type Facts } from './facts.ts';
 import type { Obstacle } from '../failure/obstacle.ts';
+import { topProfile } from '../state/apparmor.ts';
 import { mountThatGoes, servedMounts } from '../state/mounts.ts';
 import type { OpenFile, Task } from '../model/task.ts';
 
@@ -147,8 +148,22 @@ const descriptorStore: Rule = ({ properties }) => {
   return count > 0 ? [{ kind: 'descriptor-store', count }] : [];
 };
 
+/** CRIU has a task enter its profile as it restores it: that must be one that can be loaded beforehand. */
+const confinement: Rule = ({ tasks, facts }) =>
+  tasks.flatMap(({ pid, profile }) => (profile === '' || (!/^:|\/\/&/.test(profile) && facts.profiles.has(topProfile(profile))) ? [] : [{ kind: 'confinement', pid, profile }]));
+
+/** What the kernel does for a program, and CRIU does not know of: the program would run on and not know that it is gone. */
+const kernelState: Rule = (subject) => [
+  ...everyFile(subject, (task, file) => {
+    const inode = inodeOf(file.target, 'socket');
+    const what = inode === undefined ? undefined : subject.facts.kernelState.get(inode);
+    return what === undefined ? undefined : { kind: 'kernel-state', pid: task.pid, what };
+  }),
+  ...subject.tasks.filter(({ comm }) => subject.facts.virtualServers && comm.startsWith('keepalived')).map(({ pid }): Obstacle => ({ kind: 'kernel-state', pid, what: 'virtual servers (IPVS)' })),
+];
+
 const RULES: readonly Rule[] = [
-  anonymousFiles, devices, sockets, pipes, socketActivation, sharedMemory, namespaces, roots, mounts, servers, processIds, tracers, sharedCode, descriptorStore,
+  anonymousFiles, devices, sockets, pipes, socketActivation, sharedMemory, namespaces, roots, mounts, servers, processIds, tracers, sharedCode, descriptorStore, confinement, kernelState,
 ];
 
 /** Every obstacle of a workload, each said once. */

@@ -84,6 +84,16 @@ function openFile(pid: number, fd: number, mounts: ReadonlyMap<number, Mount>): 
   }
 }
 
+/** The label without its mode: `named (enforce)`. Other security modules have no such file, or none that can be read. */
+function profileOf(pid: number): string {
+  try {
+    return parseProfile(readFileSync(`/proc/${pid.toString()}/attr/apparmor/current`, 'utf8'));
+  } catch {
+    return '';
+  }
+}
+export const parseProfile = (text: string): string => text.replace(/\0?\n?$/, '').replace(/ \([a-z]+\)$/, '').replace(/^unconfined$/, '');
+
 /** Reads all about a process; undefined when it is gone. */
 export function readTask(pid: number): Task | undefined {
   const proc = `/proc/${pid.toString()}`;
@@ -117,6 +127,7 @@ export function readTask(pid: number): Task | undefined {
       // criu/parasite-syscall.c, get_exec_start()
       firstCodeShared: /^\S+ ..x(.) /m.exec(maps)?.[1] === 's',
       memory: (kibibytes('VmRSS') + kibibytes('VmSwap')) * 1024,
+      profile: profileOf(pid),
     };
   } catch {
     return undefined;

@@ -132,4 +132,13 @@ export async function foreignSockets(): Promise<Set<number>> {
   return new Set([...stdout.matchAll(/\sino:(\d{1,15})(?!\S)/g)].map((match) => Number(match[1])));
 }
 
+/** Inodes of the connections that the kernel encrypts (Documentation/networking/tls.rst): an image of one is plain TCP. */
+export async function encryptedByKernel(): Promise<Set<number>> {
+  const { stdout } = await run(['ss', '-HOn', '-tie', 'state', 'connected']);
+  return parseEncrypted(stdout);
+}
+
+export const parseEncrypted = (text: string): Set<number> =>
+  new Set(text.split('\n').flatMap((line) => (/\stcp-ulp-tls\s/.test(line) ? Number(/\sino:(\d{1,15})(?!\S)/.exec(line)?.[1] ?? 0) : [])).filter((inode) => inode > 0));
+
 const inside = (pid: number | undefined): string[] => (pid === undefined ? [] : ['nsenter', '--target', pid.toString(), '--net', '--']);

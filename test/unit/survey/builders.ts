@@ -44,6 +44,7 @@ export function task(pid: number, parts: Partial<Task> = {}): Task {
     sysvSegments: [],
     firstCodeShared: false,
     memory: 2 ** 20,
+    profile: '',
     ...parts,
   };
 }
@@ -101,6 +102,9 @@ export function facts(
     unix: new Map(unix.map((socket) => [socket.inode, socket])),
     holders,
     foreignSockets: new Set(),
+    kernelState: new Map(),
+    virtualServers: false,
+    profiles: new Set(),
     reservedPids: 300,
     ...rest,
   };

@@ -199,6 +199,22 @@ test('descriptors that systemd keeps for the service are an obstacle', () => {
   expect(obstacles([own], facts([own]), { NFileDescriptorStore: '0' })).toEqual([]);
 });
 
+test('a profile of AppArmor that can be loaded again is none, also one within it; others are an obstacle', () => {
+  const found = (profile: string) => {
+    const own = task(4000, { profile });
+    return obstacles([own], facts([own], { profiles: new Set(['named']) }));
+  };
+  for (const profile of ['', 'named', 'named//hat']) expect(found(profile)).toEqual([]);
+  for (const profile of ['other', ':web:named', 'named//&other']) expect(found(profile)).toEqual([{ kind: 'confinement', pid: 4000, profile }]);
+});
+
+test('what the kernel holds behind a socket, and virtual servers, are an obstacle', () => {
+  const own = task(4000, { comm: 'keepalived_ipvs', files: [socketFile(7)] });
+  expect(obstacles([own], facts([own], { kernelState: new Map([[7, 'tunnels of IPsec (xfrm)']]) }))).toEqual([{ kind: 'kernel-state', pid: 4000, what: 'tunnels of IPsec (xfrm)' }]);
+  expect(obstacles([own], facts([own], { virtualServers: true }))).toEqual([{ kind: 'kernel-state', pid: 4000, what: 'virtual servers (IPVS)' }]);
+  expect(obstacles([own], facts([own]))).toEqual([]);
+});
+
 test('twenty files of a kind are one thing to say, two devices are two', () => {
   const rings = Array.from({ length: 20 }, () => anonymous('[io_uring]'));
   const devices = [characterDevice('/dev/fuse', 10, 229), characterDevice('/dev/fuse', 10, 229), characterDevice('/dev/mem', 1, 1)];

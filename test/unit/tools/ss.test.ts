@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseConnections, parseInet, parseUnix } from '../../../src/tools/ss.ts';
+import { parseConnections, parseEncrypted, parseInet, parseUnix } from '../../../src/tools/ss.ts';
 import { fixture } from '../../fixtures/fixture.ts';
 import { valueOf } from '../value-of.ts';
 
@@ -125,4 +125,10 @@ test('a connection of which the kernel does not tell enough is never at rest', (
   expect(parseConnections(line.replace(/ snd_wnd:\d+/, '')).get(5960)).toBeUndefined();
   expect(parseConnections(line.replace(/ rcv_wnd:\d+/, '')).get(5960)).toBeUndefined();
   expect(parseConnections(line.replace('ESTAB', 'FIN-WAIT-1')).get(5960)).toBeUndefined();
+});
+
+test('a connection that the kernel encrypts is told from others', () => {
+  const encrypted = `${connections.split('\n')[0] ?? ''} tcp-ulp-tls version: 1.3 cipher: aes-gcm-256 rxconf: sw txconf: sw`;
+  expect([...parseEncrypted(`${encrypted}\n${connections}`)]).toEqual([Number(/ino:(\d+)/.exec(encrypted)?.[1])]);
+  expect(parseEncrypted(connections).size).toBe(0);
 });
