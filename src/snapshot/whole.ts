@@ -7,7 +7,7 @@ import { resume } from '../park/resume.ts';
 import { requireRoom } from '../store/room.ts';
 import { cgroupProcesses, startTimeOf } from '../survey/task.ts';
 import { run } from '../tools/command.ts';
-import { dumpStatistics, leaveUserNamespace, mendWindows, runId, setsIntervalTimer } from '../tools/criu-images.ts';
+import { dumpStatistics, forgetSizes, leaveUserNamespace, mendWindows, runId, setsIntervalTimer } from '../tools/criu-images.ts';
 import { limitSeconds, lockTable, logErrors, wholeCommand } from '../tools/criu.ts';
 import { deleteLockTables } from '../tools/nft.ts';
 import { connections } from '../tools/ss.ts';
@@ -76,6 +76,7 @@ async function standStill({ controlGroup, trees, privateUsers }: WholeSnapshot, 
     }
     if (privateUsers) await leaveUserNamespace(folder);
     await mendWindows(folder);
+    await forgetSizes(folder);
     images.push(folder);
   }
   const locks = await locksOf(images);

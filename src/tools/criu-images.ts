@@ -39,7 +39,7 @@ export function writeMessages(header: Buffer, messages: readonly Uint8Array[]): 
   return Buffer.concat([header.subarray(0, headerBytes(header)), ...parts]);
 }
 
-type Edit = { readonly varint: number } | { readonly message: Edits } | { readonly zeros: true };
+type Edit = { readonly varint: number } | { readonly message: Edits } | { readonly zeros: true } | { readonly absent: true };
 type Edits = Readonly<Record<number, Edit>>;
 
 /** What the reader of Protocol Buffers throws of bytes that are no message. */
@@ -65,6 +65,8 @@ function edit(message: Uint8Array, edits: Edits): Uint8Array {
       writer.tag(field, wire).uint32(wanted.varint);
     } else if (wanted !== undefined && 'message' in wanted && wire === WireType.LengthDelimited) {
       writer.tag(field, wire).bytes(edit(reader.bytes(), wanted.message));
+    } else if (wanted !== undefined && 'absent' in wanted) {
+      reader.skip(wire, field);
     } else if (wanted !== undefined && 'zeros' in wanted && wire === WireType.Varint) {
       reader.skip(wire, field);
       writer.tag(field, wire).uint32(0);
@@ -179,6 +181,32 @@ export async function leaveUserNamespace(folder: string): Promise<void> {
     if (/^ids-\d+\.img$/.test(name)) await rewrite(`${folder}/${name}`, { [IDS.userNs]: { varint: outer } });
     if (/^core-\d+\.img$/.test(name)) await rewrite(`${folder}/${name}`, { [CORE.threadCore]: noCapabilities });
   }
+}
+
+// Field numbers: CRIU's images/fdinfo.proto and regfile.proto.
+const FILE = { regular: 3 } as const;
+const REGULAR_FILE = { size: 8, mode: 10, buildId: 11 } as const;
+const EXECUTABLE = 0o111;
+
+/**
+ * CRIU refuses to open a file that has not the size that it had (validate_file() in criu/files-reg.c), and with it the whole
+ * restore. A log may have grown meanwhile, written by whoever was imaged later, or is restored before; its reader would have
+ * seen that as well. Programs and libraries are still to be the same.
+ */
+export async function forgetSizes(folder: string): Promise<void> {
+  const path = `${folder}/files.img`;
+  const image = await fs.readFile(path).catch(() => undefined);
+  if (image === undefined) return; // it has none open
+  await fs.writeFile(path, naming(path, () => writeMessages(image, readMessages(image).map(withoutSize))));
+}
+
+function withoutSize(file: Uint8Array): Uint8Array {
+  return orDamaged(() => {
+    const regular = field(file, FILE.regular).bytes;
+    const mode = regular && field(regular, REGULAR_FILE.mode).varint;
+    if (regular === undefined || mode === undefined || (mode & EXECUTABLE) !== 0 || Object.keys(field(regular, REGULAR_FILE.buildId)).length > 0) return file;
+    return edit(file, { [FILE.regular]: { message: { [REGULAR_FILE.size]: { absent: true } } } });
+  });
 }
 
 // Field numbers: CRIU's images/tcp-stream.proto.

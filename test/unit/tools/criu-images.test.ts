@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { DamagedImage, editMessage, leaveUserNamespace, readMessages, runId, setsIntervalTimer, writeMessages } from '../../../src/tools/criu-images.ts';
+import { DamagedImage, editMessage, forgetSizes, leaveUserNamespace, readMessages, runId, setsIntervalTimer, writeMessages } from '../../../src/tools/criu-images.ts';
 import { fixtureFolder } from '../../fixtures/fixture.ts';
 
 const REAL = fixtureFolder('criu/redis-server');
@@ -166,4 +166,23 @@ test('a process that has set no interval timer is told from one that has', async
   const armed = editMessage(first, { 3: { message: { 7: { message: { 1: { message: { 3: { varint: 90 } } } } } } } });
   writeFileSync(path, writeMessages(image, [armed, ...rest]));
   expect(await setsIntervalTimer(folder)).toBe(true);
+});
+
+test('a log may have another size by the time of the restore, a program and a library may not', async () => {
+  // images/fdinfo.proto and regfile.proto: type, id, then a regular file with id, flags, position, name, size, mode, and perhaps a build id.
+  const regular = (mode: number, buildId: number | undefined) => {
+    const file = new BinaryWriter().tag(1, WireType.Varint).uint32(7).tag(3, WireType.Varint).uint32(500).tag(6, WireType.LengthDelimited).string('/var/log/x').tag(8, WireType.Varint).uint32(1000).tag(10, WireType.Varint).uint32(mode);
+    if (buildId !== undefined) file.tag(11, WireType.Varint).uint32(buildId);
+    return new BinaryWriter().tag(1, WireType.Varint).uint32(1).tag(2, WireType.Varint).uint32(7).tag(3, WireType.LengthDelimited).bytes(file.finish()).finish();
+  };
+  const socket = new BinaryWriter().tag(1, WireType.Varint).uint32(4).tag(2, WireType.Varint).uint32(8).finish();
+  const messages = [regular(0o100644, undefined), regular(0o100755, undefined), regular(0o100644, 5), socket];
+  const path = join(folder, 'files.img');
+  writeFileSync(path, writeMessages(readFileSync(join(REAL, 'ids-354.img')), messages));
+  await forgetSizes(folder);
+  const after = readMessages(readFileSync(path));
+  expect([...fieldsOf(after[0]!, (at) => at === '3').keys()]).toEqual(['1', '2', '3.1', '3.3', '3.6', '3.10']);
+  expect(after.slice(1).map((message) => message.toString('hex'))).toEqual(messages.slice(1).map((message) => Buffer.from(message).toString('hex')));
+  rmSync(path);
+  await forgetSizes(folder);
 });
