@@ -18,6 +18,7 @@ export type Failure =
   | { readonly reason: 'ram-store-unsupported'; readonly kernel: string; readonly missing: readonly string[] }
   | { readonly reason: 'key-stays-behind'; readonly why: string }
   | { readonly reason: 'obstacles'; readonly blocked: readonly Blocked[] }
+  | { readonly reason: 'stopped-along'; readonly units: readonly string[]; readonly stopped: readonly string[] }
   | { readonly reason: 'unit-unknown'; readonly unit: string }
   | { readonly reason: 'kernel-not-named' }
   | { readonly reason: 'nothing-to-prepare' }

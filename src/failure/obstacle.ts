@@ -19,6 +19,7 @@ export type Obstacle =
   | { readonly kind: 'traced'; readonly pid: number; readonly tracer: number }
   | { readonly kind: 'shared-code'; readonly pid: number; readonly comm: string }
   | { readonly kind: 'descriptor-store'; readonly count: number }
+  | { readonly kind: 'under-way'; readonly how: string }
   | { readonly kind: 'confinement'; readonly pid: number; readonly profile: string }
   | { readonly kind: 'kernel-state'; readonly pid: number; readonly what: string }
   | { readonly kind: 'sandbox-hides-criu'; readonly error: string }
@@ -81,6 +82,8 @@ export function describe(obstacle: Obstacle): ObstacleWords {
       };
     case 'descriptor-store':
       return { why: `systemd holds ${obstacle.count.toString()} file descriptors for it (FileDescriptorStoreMax=)`, remedy: 'start it afresh: --afresh' };
+    case 'under-way':
+      return { why: `it ${obstacle.how}`, remedy: 'wait until that is over, then try again; or start it afresh: --afresh' };
     case 'confinement':
       return { why: `process ${obstacle.pid.toString()} is confined by ${obstacle.profile} of AppArmor, which cannot be loaded again beforehand`, remedy: 'start it afresh: --afresh' };
     case 'kernel-state':

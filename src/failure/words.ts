@@ -62,6 +62,8 @@ export function words(failure: Failure): Words {
         hint: `\`segue check\` shows the remedies; or let them be stopped and started afresh: ${failure.blocked.map(({ unit }) => `--afresh ${unit}`).join(' ')}`,
         exitCode: 10,
       };
+    case 'stopped-along':
+      return { what: `${failure.units.join(', ')} cannot be carried`, why: `systemd stops ${failure.units.length > 1 ? 'them' : 'it'} along with ${failure.stopped.join(', ')} (Requires=, BindsTo=, PartOf=)`, hint: `start ${failure.units.length > 1 ? 'them' : 'it'} afresh as well: ${failure.units.map((unit) => `--afresh ${unit}`).join(' ')}`, exitCode: 10 };
     case 'unit-unknown':
       return { what: `${failure.unit} is not a running service of this machine`, hint: '`segue check` lists them', exitCode: 2 };
     case 'kernel-not-named':

@@ -7,7 +7,7 @@ import { isFrozen } from './freezer.ts';
 import { isProven } from './prove.ts';
 
 /** The threads of which there is an image: CRIU writes a file for each, also for those that have ended and wait for their parent. */
-const imagedThreads = async (images: string): Promise<number[]> => (await fs.readdir(images)).flatMap((name) => /^core-(\d+)\.img$/.exec(name)?.[1] ?? []).map(Number);
+export const imagedThreads = async (images: string): Promise<number[]> => (await fs.readdir(images)).flatMap((name) => /^core-(\d+)\.img$/.exec(name)?.[1] ?? []).map(Number);
 
 /** '' for nobody. */
 function stateOf(id: number): string {

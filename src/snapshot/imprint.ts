@@ -42,6 +42,14 @@ const read = (path: string): string => readFileSync(path, 'utf8');
 const numbers = (text: string): number[] => text.split('\n').filter(Boolean).map(Number).sort((a, b) => a - b);
 
 export const threadsOf = (controlGroup: string): number[] => numbers(read(`/sys/fs/cgroup${controlGroup}/cgroup.threads`));
+/** Also of a unit that has ended meanwhile. */
+export function threadsOrNone(controlGroup: string): number[] {
+  try {
+    return threadsOf(controlGroup);
+  } catch {
+    return [];
+  }
+}
 const processesOf = (controlGroup: string): number[] => numbers(read(`/sys/fs/cgroup${controlGroup}/cgroup.procs`));
 
 /** Those of all these threads. */

@@ -2,6 +2,7 @@ import { promises as fs } from 'node:fs';
 import { doubt, doubtWords, type Doubt } from '../model/doubt.ts';
 import { ok, type Result } from '../failure/result.ts';
 import type { Note, WholeSnapshot } from '../model/step.ts';
+import { imagedThreads } from '../park/confirm.ts';
 import { freeze, thaw } from '../park/freezer.ts';
 import { resume } from '../park/resume.ts';
 import { requireRoom } from '../store/room.ts';
@@ -12,7 +13,7 @@ import { limitSeconds, lockTable, logErrors, wholeCommand } from '../tools/criu.
 import { deleteLockTables } from '../tools/nft.ts';
 import { connections } from '../tools/ss.ts';
 import { countCallsOf, readCounts } from '../tools/tracefs.ts';
-import { sameImprint, takeImprint, threadsOf, type Imprint } from './imprint.ts';
+import { sameImprint, takeImprint, threadsOrNone, type Imprint } from './imprint.ts';
 import type { Round } from './rounds.ts';
 import { heldTooLong, lastRound, lastRoundOrAnew, rememberRound } from './round-files.ts';
 import { removeImprint, writeImprint } from './imprint-file.ts';
@@ -45,7 +46,7 @@ async function attempt(action: WholeSnapshot, rounds: Round[]): Promise<Result<D
   if (!connected.ok) return connected;
   const counts = readCounts();
   if (counts === undefined) return ok(doubt('kernel'));
-  countCallsOf(threadsOf(action.controlGroup));
+  countCallsOf(threadsOrNone(action.controlGroup));
   // Nobody is held for an image that could not be proven current.
   const now = imprintOf(action.controlGroup, { ...counts, connections: connected.value }, []);
   if ('kind' in now) return ok(now);
@@ -84,7 +85,10 @@ async function standStill({ controlGroup, trees, privateUsers }: WholeSnapshot, 
   // Also what CRIU itself has sent, to hear of a peer's window when it let a connection go (TCP_REPAIR of tcp(7)).
   const counted = Object.keys(before.connections).length > 0 ? await connections() : ok(new Map<number, string>());
   if (counts === undefined || !counted.ok) return doubt('kernel');
+  const imaged = new Set((await Promise.all(images.map(imagedThreads))).flat());
   const after = imprintOf(controlGroup, { ...counts, connections: counted.value }, locks);
+  // Whoever has come into the unit since it was surveyed, and from elsewhere, is in none of its trees.
+  if (!('kind' in after) && after.threads.some((thread) => !imaged.has(thread))) return doubt('tasks');
   return 'kind' in after || sameImprint(before, after) ? after : doubt('not-imaged', 'something happened to it meanwhile');
 }
 

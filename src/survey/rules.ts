@@ -148,6 +148,21 @@ const descriptorStore: Rule = ({ properties }) => {
   return count > 0 ? [{ kind: 'descriptor-store', count }] : [];
 };
 
+/** What systemd was about to do with it next it would have forgotten. A job of one command (Type=oneshot) has nothing left but to end. */
+const underWay: Rule = ({ properties }) => {
+  switch (properties['ActiveState']) {
+    case 'deactivating':
+      return [{ kind: 'under-way', how: 'is being stopped' }];
+    case 'activating': {
+      if (properties['Type'] !== 'oneshot') return [{ kind: 'under-way', how: 'is being started' }];
+      const last = properties['SubState'] === 'start' && !(properties['ExecStart'] ?? '').includes('\n') && (properties['ExecStartPost'] ?? '') === '';
+      return last ? [] : [{ kind: 'under-way', how: 'is a job of several commands, and at one of them' }];
+    }
+    default:
+      return [];
+  }
+};
+
 /** CRIU has a task enter its profile as it restores it: that must be one that can be loaded beforehand. */
 const confinement: Rule = ({ tasks, facts }) =>
   tasks.flatMap(({ pid, profile }) => (profile === '' || (!/^:|\/\/&/.test(profile) && facts.profiles.has(topProfile(profile))) ? [] : [{ kind: 'confinement', pid, profile }]));
@@ -163,7 +178,7 @@ const kernelState: Rule = (subject) => [
 ];
 
 const RULES: readonly Rule[] = [
-  anonymousFiles, devices, sockets, pipes, socketActivation, sharedMemory, namespaces, roots, mounts, servers, processIds, tracers, sharedCode, descriptorStore, confinement, kernelState,
+  anonymousFiles, devices, sockets, pipes, socketActivation, sharedMemory, namespaces, roots, mounts, servers, processIds, tracers, sharedCode, descriptorStore, confinement, kernelState, underWay,
 ];
 
 /** Every obstacle of a workload, each said once. */

@@ -7,7 +7,7 @@ export type Properties = Readonly<Record<string, string>>;
 const PROPERTIES = [
   'Id', 'Description', 'Type', 'MainPID', 'ControlGroup', 'ActiveState', 'SubState', 'FragmentPath', 'DropInPaths', 'Transient', 'User', 'BusName',
   'RootDirectory', 'RootImage', 'PrivateIPC', 'PrivateUsers', 'RuntimeDirectory', 'PIDFile', 'TriggeredBy', 'NFileDescriptorStore',
-  'StandardInput', 'StandardOutput', 'DefaultDependencies', 'NoExecPaths', 'After', 'ExecMainStartTimestamp',
+  'StandardInput', 'StandardOutput', 'DefaultDependencies', 'NoExecPaths', 'After', 'ExecMainStartTimestamp', 'ExecStart', 'ExecStartPost',
 ];
 
 /** Parses the blocks that `systemctl show A B …` prints, one a unit, an empty line between them. */
@@ -18,8 +18,11 @@ export function parseShow(text: string): Properties[] {
       const properties: Record<string, string> = {};
       for (const line of block.split('\n')) {
         const at = line.indexOf('=');
-        // A property such as ExecStart= may come more than once; the first is enough for every one read here.
-        if (at > 0) properties[line.slice(0, at)] ??= line.slice(at + 1);
+        if (at <= 0) continue;
+        const [name, value] = [line.slice(0, at), line.slice(at + 1)];
+        // ExecStart= and its like come once for each command; of all others that come more than once the first is enough.
+        const before = properties[name];
+        properties[name] = before === undefined ? value : name.startsWith('Exec') ? `${before}\n${value}` : before;
       }
       return properties;
     })
@@ -47,6 +50,21 @@ export async function show(units: readonly string[], properties: readonly string
   if (units.length === 0) return ok([]);
   const shown = await runOk(['systemctl', 'show', `--property=${['Id', ...properties].join(',')}`, '--', ...units]);
   return shown.ok ? ok(parseShow(shown.value)) : shown;
+}
+
+/** By these a unit that is stopped has others stopped (systemd.unit(5)). */
+const STOPS = ['RequiredBy', 'RequisiteOf', 'BoundBy', 'ConsistsOf', 'PropagatesStopTo'];
+
+/** All units that systemd stops along with these. */
+export async function stoppedAlong(units: readonly string[]): Promise<Result<string[]>> {
+  const found = new Set(units);
+  for (let next = units; next.length > 0; ) {
+    const shown = await show(next, STOPS);
+    if (!shown.ok) return shown;
+    next = [...new Set(shown.value.flatMap((properties) => STOPS.flatMap((name) => (properties[name] ?? '').split(' ').filter(Boolean))))].filter((unit) => !found.has(unit));
+    for (const unit of next) found.add(unit);
+  }
+  return ok([...found].filter((unit) => !units.includes(unit)));
 }
 
 export const daemonReload = (): Promise<Result<string>> => runOk(['systemctl', 'daemon-reload']);

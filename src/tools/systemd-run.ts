@@ -14,8 +14,12 @@ const controlGroupOf = (text: string): string => /^0::(.*)$/m.exec(text)?.[1] ??
  */
 export async function ownScope(name: string): Promise<Result<string>> {
   const manager = ['org.freedesktop.systemd1', '/org/freedesktop/systemd1', 'org.freedesktop.systemd1.Manager'];
-  const properties = ['2', 'PIDs', 'au', '1', process.pid.toString(), 'CollectMode', 's', 'inactive-or-failed'];
-  const started = await runOk(['busctl', '--quiet', 'call', ...manager, 'StartTransientUnit', 'ssa(sv)a(sa(sv))', name, 'fail', ...properties, '0']);
+  const properties = ['PIDs', 'au', '1', process.pid.toString(), 'CollectMode', 's', 'inactive-or-failed'];
+  const start = (count: number, more: readonly string[]) => runOk(['busctl', '--quiet', 'call', ...manager, 'StartTransientUnit', 'ssa(sv)a(sa(sv))', name, 'fail', count.toString(), ...properties, ...more, '0']);
+  // If the kernel kills one of them for memory, systemd is not to end the others: a criu among them may hold a task. Before version
+  // 253 it does not, and does not know this.
+  const once = await start(3, ['OOMPolicy', 's', 'continue']);
+  const started = once.ok ? once : await start(2, []);
   if (!started.ok) return started;
   const end = performance.now() + SCOPE_MILLISECONDS;
   while (performance.now() < end) {

@@ -13,7 +13,7 @@ import { seal, sealWorkloads } from '../park/seal.ts';
 import { syncDisks } from '../park/sync.ts';
 import { sumBeforehand } from '../park/sums.ts';
 import { write } from '../park/write.ts';
-import { threadsOf } from '../snapshot/imprint.ts';
+import { threadsOrNone } from '../snapshot/imprint.ts';
 import { snapshot } from '../snapshot/snapshot.ts';
 import { snapshotWhole } from '../snapshot/whole.ts';
 import type { Action, Note, Step } from '../model/step.ts';
@@ -47,7 +47,7 @@ async function act(action: Action): Promise<Result<Note | undefined>> {
       return snapshot(action);
     case 'count-calls':
       // Where it cannot be, no image is proven current.
-      if (startCounting()) countCallsOf(action.controlGroups.flatMap(threadsOf));
+      if (startCounting()) countCallsOf(action.controlGroups.flatMap(threadsOrNone));
       return ok(undefined);
     case 'end-snapshots':
       stopCounting();

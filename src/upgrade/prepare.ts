@@ -10,6 +10,7 @@ import { chooseKernel } from '../survey/kernels.ts';
 import { requireKexec, requireRoot, requireStore, requireTools, runningKernel } from '../survey/machine.ts';
 import { survey } from '../survey/survey.ts';
 import { cpuTime } from '../snapshot/activity.ts';
+import { stoppedAlong } from '../tools/systemctl.ts';
 import { stateKinds } from '../state/kinds.ts';
 import { tmpfsBytes } from '../state/tmpfs.ts';
 import { DRIVERS } from '../tools/pmem.ts';
@@ -60,7 +61,11 @@ export async function prepare({ to, afresh, store, ram, prepare: wanted, wayBack
   if (!seen.ok) return seen;
   const chosen = choose(seen.value, afresh);
   if (!chosen.ok) return chosen;
-  const { carried } = chosen.value;
+  const { carried, stopped } = chosen.value;
+  const along = await stoppedAlong(stopped.map(({ unit }) => unit));
+  if (!along.ok) return along;
+  const dragged = carried.filter(({ unit }) => along.value.includes(unit)).map(({ unit }) => unit);
+  if (dragged.length > 0) return failed({ reason: 'stopped-along', units: dragged, stopped: stopped.map(({ unit }) => unit) });
   const id = prepared ?? announced ?? newId(new Date());
   // To restore what builds on a snapshot, more must be promised than there is: boot/state.
   const strict = read('/proc/sys/vm/overcommit_memory') === '2';

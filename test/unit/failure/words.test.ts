@@ -22,6 +22,7 @@ const EVERY: { readonly [Reason in Failure['reason']]: Extract<Failure, { reason
       { unit: 'b.service', obstacles: [{ kind: 'container' }] },
     ],
   },
+  'stopped-along': { reason: 'stopped-along', units: ['app.service'], stopped: ['mariadb.service'] },
   'unit-unknown': { reason: 'unit-unknown', unit: 'c.service' },
   'kernel-not-named': { reason: 'kernel-not-named' },
   'nothing-to-prepare': { reason: 'nothing-to-prepare' },

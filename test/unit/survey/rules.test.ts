@@ -199,6 +199,14 @@ test('descriptors that systemd keeps for the service are an obstacle', () => {
   expect(obstacles([own], facts([own]), { NFileDescriptorStore: '0' })).toEqual([]);
 });
 
+test('who is being started or stopped is an obstacle; a job may have one command, and be at it', () => {
+  const own = task(4000);
+  const job = { ActiveState: 'activating', Type: 'oneshot', SubState: 'start', ExecStart: '{ path=/bin/a }', ExecStartPost: '' };
+  const found = (properties: Record<string, string>) => obstacles([own], facts([own]), properties);
+  for (const properties of [{ ActiveState: 'active' }, { ActiveState: 'reloading' }, job]) expect(found(properties)).toEqual([]);
+  for (const properties of [{ ActiveState: 'deactivating' }, { ActiveState: 'activating', Type: 'notify' }, { ...job, ExecStart: '{ path=/bin/a }\n{ path=/bin/b }' }, { ...job, ExecStartPost: '{ path=/bin/a }' }, { ...job, SubState: 'start-pre' }]) expect(found(properties)).toMatchObject([{ kind: 'under-way' }]);
+});
+
 test('a profile of AppArmor that can be loaded again is none, also one within it; others are an obstacle', () => {
   const found = (profile: string) => {
     const own = task(4000, { profile });

@@ -22,7 +22,7 @@ test('of damaged properties nothing comes that was not printed, and no unit with
       const printed = new Set(text.split('\n'));
       for (const properties of parseShow(text)) {
         expect(properties).toHaveProperty('Id');
-        for (const [name, shown] of Object.entries(properties)) expect(printed).toContain(`${name}=${shown}`);
+        for (const [name, shown] of Object.entries(properties)) for (const line of shown.split('\n')) expect(printed).toContain(`${name}=${line}`);
       }
     }),
   );

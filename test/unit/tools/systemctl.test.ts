@@ -23,8 +23,8 @@ test('a value may hold equals signs and be empty', () => {
   expect(parseShow('Id=a.service\nDescription=x=y = z\nUser=\n')).toEqual([{ Id: 'a.service', Description: 'x=y = z', User: '' }]);
 });
 
-test('of a property that comes more than once the first counts', () => {
-  expect(parseShow('Id=a.service\nExecStart=one\nExecStart=two\n')).toEqual([{ Id: 'a.service', ExecStart: 'one' }]);
+test('of a property that comes more than once the first counts, but for commands', () => {
+  expect(parseShow('Id=a.service\nExecStart=one\nExecStart=two\nListen=1\nListen=2\n')).toEqual([{ Id: 'a.service', ExecStart: 'one\ntwo', Listen: '1' }]);
 });
 
 test('several empty lines part two units like one, and what has no Id is no unit', () => {
