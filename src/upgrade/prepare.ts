@@ -19,6 +19,7 @@ import { newId } from '../store/journal.ts';
 import { chooseStore } from './choose-store.ts';
 import { chooseWatchdog } from './choose-watchdog.ts';
 import { runningUpgrade } from './lock.ts';
+import { heldBytes } from './reuse.ts';
 
 export interface UpgradeOptions {
   /** As it was announced, if it was. */
@@ -73,7 +74,8 @@ export async function prepare({ to, afresh, store, ram, prepare: wanted, wayBack
   const keptIn = await chooseStore({ store, id, ram, release: kernel.value.release, neededBytes: neededBytes(carried, files, wanted && !strict), wayBack: asked ?? 'restore' });
   const inMemory = keptIn.place.kind === 'ram';
   const wayBack = asked ?? (inMemory || (await hasTpm()) ? 'restore' : 'afresh');
-  const room = await requireStore(store, inMemory ? JOURNAL_BYTES : neededBytes(carried, files, false));
+  const held = heldBytes(store, id);
+  const room = await requireStore(store, inMemory ? JOURNAL_BYTES : neededBytes(carried, files, false) - held);
   if (!room.ok) return room;
   const cpuTimes = (): Map<string, number> => new Map(carried.map((workload) => [workload.unit, cpuTime(workload)]));
   const earlier = cpuTimes();
@@ -93,6 +95,6 @@ export async function prepare({ to, afresh, store, ram, prepare: wanted, wayBack
   const later = cpuTimes();
   const elapsed = Number(process.hrtime.bigint() - began);
   const activity = new Map([...later].map(([unit, now]) => [unit, (now - (earlier.get(unit) ?? 0)) / elapsed]));
-  const prepares = wanted && !strict && (inMemory || (await requireStore(store, neededBytes(carried, files, true))).ok);
+  const prepares = wanted && !strict && (inMemory || (await requireStore(store, neededBytes(carried, files, true) - held)).ok);
   return ok(makePlan(chosen.value, steps, { id, store, keptIn, from, to: kernel.value, ...(back.ok ? { back: back.value } : {}), initramfs, prepare: prepares, activity, wayBack, watchdog, keepImages, afresh: seen.value.afresh.map(({ unit }) => unit), machine }));
 }

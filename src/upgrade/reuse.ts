@@ -1,4 +1,4 @@
-import { existsSync, promises as fs, readFileSync } from 'node:fs';
+import { existsSync, promises as fs, readFileSync, statSync } from 'node:fs';
 import type { Plan } from '../plan/plan.ts';
 import { readImprint, removeImprint } from '../snapshot/imprint-file.ts';
 import { changedSince } from '../snapshot/imprint.ts';
@@ -54,6 +54,10 @@ export function abandoned(store: string, current?: string): UpgradeReport[] {
   // What could not be wiped then, as a disk did not answer, may be by now.
   return others.map((id) => makeReport(id, readJournal(store, id) ?? [])).filter((report) => isUnfinished(report) || (report.state === 'given-up-in-part' && isThere(handoverPaths(store, report.id))));
 }
+
+/** What the containers of an upgrade that is gone on with, and of abandoned ones, take of the disk, bytes: it need not be free. */
+export const heldBytes = (store: string, current: string): number =>
+  [current, ...abandoned(store, current).map(({ id }) => id)].reduce((sum, id) => sum + (statSync(handoverPaths(store, id).vault.file, { throwIfNoEntry: false })?.blocks ?? 0) * 512, 0);
 
 /** Ends them: their tasks run, or went down with the machine; their images, which hold every secret of those, are of no use. */
 export async function endAbandoned(store: string, kernel: string, current?: string): Promise<Result<undefined>> {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { handoverPaths } from '../../../src/model/handover.ts';
 import { makeReport } from '../../../src/report/report.ts';
 import { openJournal, readJournal } from '../../../src/store/journal.ts';
-import { endAbandoned } from '../../../src/upgrade/reuse.ts';
+import { abandoned, endAbandoned, heldBytes } from '../../../src/upgrade/reuse.ts';
 
 let store: string;
 beforeEach(() => { store = mkdtempSync(join(tmpdir(), 'segue-store-')); });
@@ -26,4 +26,19 @@ test('the images of upgrades that never jumped are wiped by the next one; those 
   await endAbandoned(store, '6.12.1', 'c');
   expect([abandoned, undoing, jumped, own].map((folder) => existsSync(folder))).toEqual([false, false, true, true]);
   expect([state('a'), state('d'), state('b'), state('c')]).toEqual(['given-up', 'given-up', 'jumping', 'preparing']);
+});
+
+test('what cannot be wiped now stays as it was; what was given up in part is wiped as long as something is there', async () => {
+  upgrade('a', 'begun', 'given-up-in-part');
+  expect(abandoned(store).map(({ id }) => id)).toEqual(['a']);
+  expect(await endAbandoned(store, '6.12.1')).toEqual({ ok: true, value: undefined });
+  expect([state('a'), abandoned(store)]).toEqual(['given-up-in-part', []]);
+});
+
+test('the room that an own container, and those that are wiped first, take need not be free', () => {
+  for (const [id, event] of [['a', 'prepared'], ['b', 'jumping'], ['c', 'prepared']] as const) {
+    upgrade(id, 'begun', event);
+    writeFileSync(handoverPaths(store, id).vault.file, Buffer.alloc(2 ** 20, id));
+  }
+  expect(heldBytes(store, 'c')).toBe(2 * 2 ** 20);
 });
