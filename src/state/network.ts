@@ -1,7 +1,9 @@
 import { ok } from '../failure/result.ts';
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { release } from 'node:os';
 import { dirname } from 'node:path';
 import { links, routes, rules, type Link } from '../tools/ip.ts';
+import { firmwareOf, modulesFor } from '../tools/modprobe.ts';
 import { missingDevicesScript } from '../tools/nft.ts';
 import { activeUnits } from '../tools/systemctl.ts';
 import type { StateKind } from './kind.ts';
@@ -75,11 +77,13 @@ const networkFiles = (): string[] => [...new Set(['/etc', '/run', '/usr/lib'].fl
   }
 }))];
 
-/** `NAME ADDRESS MODALIAS…` for a network card (boot/names), `NAME -` for a device of software. */
-function line(link: Link, sys: string): string {
+/** `NAME ADDRESS MODALIAS…` for a network card (boot/names), `firmware` before them where its driver may ask for some, `NAME -` for a device of software. */
+async function line(link: Link, sys: string): Promise<string> {
   const { ifname } = link;
   if (!isCard(ifname, sys)) return `${ifname} -`;
-  return [ifname, hardwareAddress(link) ?? '-', ...modaliases(realpathSync(`${sys}/${ifname}/device`))].join(' ');
+  const aliases = modaliases(realpathSync(`${sys}/${ifname}/device`));
+  const firmware = await firmwareOf((await modulesFor(release(), aliases)).inserts);
+  return [ifname, hardwareAddress(link) ?? '-', ...(firmware.length > 0 ? ['firmware'] : []), ...aliases].join(' ');
 }
 
 /**
@@ -117,7 +121,7 @@ export const network: StateKind = {
     const services = active.value.filter((unit) => SERVICES.test(unit));
     const note = (title: string, name: string, content: readonly string[]) => ({ phase: 'prepare' as const, title, action: { kind: 'write' as const, path: `${paths.state}/${name}`, content: file(content) } });
     return ok([
-      note('note the network devices', 'links', needed.map((link) => line(link, sys))),
+      note('note the network devices', 'links', await Promise.all(needed.map((link) => line(link, sys)))),
       note('note addresses and routes', 'network', [...batch([...loopback, ...needed], routes4.value.filter(reachable)), ...borrowed.map((words) => `address replace ${words}`)]),
       // A batch has one address family: ip(8) takes `-6` before `-batch` only.
       note('note IPv6 routes', 'network6', replaceRoutes(routes6.value.filter(reachable))),
