@@ -47,8 +47,9 @@ export interface Task {
   readonly firstCodeShared: boolean;
   /** Resident and swapped memory, bytes. */
   readonly memory: number;
-  /** Its AppArmor profile as the kernel names it; '' for none (apparmor(7)). */
+  /** Its AppArmor profile as the kernel names it, '' for none (apparmor(7)); and whether that forbids, or only complains. */
   readonly profile: string;
+  readonly confined: boolean;
 }
 
 export const namespaceNames = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'user', 'uts'] as const;

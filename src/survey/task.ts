@@ -84,15 +84,20 @@ function openFile(pid: number, fd: number, mounts: ReadonlyMap<number, Mount>): 
   }
 }
 
-/** The label without its mode: `named (enforce)`. Other security modules have no such file, or none that can be read. */
-function profileOf(pid: number): string {
+/** Other security modules have no such file, or none that can be read. */
+function labelOf(pid: number): string {
   try {
-    return parseProfile(readFileSync(`/proc/${pid.toString()}/attr/apparmor/current`, 'utf8'));
+    return readFileSync(`/proc/${pid.toString()}/attr/apparmor/current`, 'utf8');
   } catch {
     return '';
   }
 }
-export const parseProfile = (text: string): string => text.replace(/\0?\n?$/, '').replace(/ \([a-z]+\)$/, '').replace(/^unconfined$/, '');
+
+/** `named (enforce)`; also a profile may be called unconfined, and has a mode then. */
+export function parseProfile(label: string): Pick<Task, 'profile' | 'confined'> {
+  const [, profile = '', mode = ''] = /^(.*?)(?: \(([a-z]+)\))?\0?\n?$/s.exec(label) ?? [];
+  return { profile: mode === '' && profile === 'unconfined' ? '' : profile, confined: !['', 'complain', 'unconfined'].includes(mode) };
+}
 
 /** Reads all about a process; undefined when it is gone. */
 export function readTask(pid: number): Task | undefined {
@@ -127,7 +132,7 @@ export function readTask(pid: number): Task | undefined {
       // criu/parasite-syscall.c, get_exec_start()
       firstCodeShared: /^\S+ ..x(.) /m.exec(maps)?.[1] === 's',
       memory: (kibibytes('VmRSS') + kibibytes('VmSwap')) * 1024,
-      profile: profileOf(pid),
+      ...parseProfile(labelOf(pid)),
     };
   } catch {
     return undefined;

@@ -45,6 +45,7 @@ export function task(pid: number, parts: Partial<Task> = {}): Task {
     firstCodeShared: false,
     memory: 2 ** 20,
     profile: '',
+    confined: false,
     ...parts,
   };
 }

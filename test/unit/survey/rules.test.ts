@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Facts } from '../../../src/survey/facts.ts';
 import type { Obstacle } from '../../../src/failure/obstacle.ts';
 import { isNull, isPressure, JOURNAL_STREAM, logStreamInodes, obstaclesOf } from '../../../src/survey/rules.ts';
+import { parseProfile } from '../../../src/survey/task.ts';
 import type { OpenFile, Task } from '../../../src/model/task.ts';
 import type { Properties } from '../../../src/tools/systemctl.ts';
 import {
@@ -207,13 +208,14 @@ test('who is being started or stopped is an obstacle; a job may have one command
   for (const properties of [{ ActiveState: 'deactivating' }, { ActiveState: 'activating', Type: 'notify' }, { ...job, ExecStart: '{ path=/bin/a }\n{ path=/bin/b }' }, { ...job, ExecStartPost: '{ path=/bin/a }' }, { ...job, SubState: 'start-pre' }]) expect(found(properties)).toMatchObject([{ kind: 'under-way' }]);
 });
 
-test('a profile of AppArmor that can be loaded again is none, also one within it; others are an obstacle', () => {
-  const found = (profile: string) => {
-    const own = task(4000, { profile });
-    return obstacles([own], facts([own], { profiles: new Set(['named']) }));
+test('a profile of AppArmor that forbids is an obstacle, and so is one that cannot be loaded again', () => {
+  const found = (label: string) => {
+    const own = task(4000, parseProfile(label));
+    return obstacles([own], facts([own], { profiles: new Set(['named', 'unconfined']) }));
   };
-  for (const profile of ['', 'named', 'named//hat']) expect(found(profile)).toEqual([]);
-  for (const profile of ['other', ':web:named', 'named//&other']) expect(found(profile)).toEqual([{ kind: 'confinement', pid: 4000, profile }]);
+  for (const label of ['', 'unconfined\n', 'named (complain)\n', 'named//hat (complain)\n', 'unconfined (complain)\n', 'named (unconfined)\0']) expect(found(label)).toEqual([]);
+  expect(found('named (enforce)\n')).toEqual([{ kind: 'confinement', pid: 4000, profile: 'named', known: true }]);
+  for (const profile of ['other', ':web:named', 'named//&other', 'a (b) c']) expect(found(`${profile} (complain)\n`)).toEqual([{ kind: 'confinement', pid: 4000, profile, known: false }]);
 });
 
 test('what the kernel holds behind a socket, and virtual servers, are an obstacle', () => {

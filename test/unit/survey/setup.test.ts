@@ -59,7 +59,7 @@ test('an obstacle of every kind says why in one line and names a remedy', () => 
     'descriptor-store': { kind: 'descriptor-store', count: 3 },
     ended: { kind: 'ended', pid: 42 },
     'under-way': { kind: 'under-way', how: 'is being stopped' },
-    confinement: { kind: 'confinement', pid: 1, profile: ':snap:web' },
+    confinement: { kind: 'confinement', pid: 1, profile: 'named', known: true },
     'kernel-state': { kind: 'kernel-state', pid: 1, what: 'tunnels of IPsec (xfrm)' },
     'sandbox-hides-criu': { kind: 'sandbox-hides-criu', error: 'Permission denied' },
     'user-manager': { kind: 'user-manager' },
