@@ -44,10 +44,13 @@ describe.runIf(isRoot)('boot', () => {
     writeFileSync(join(machine.run, 'segue/locked'), '');
     machine.write('state/firewall.nft', 'table inet a {\n  chain b { iif "missing0" drop; }\n}\n');
     machine.write('state/firewall-loaders', 'nftables.service\n');
+    mkdirSync(join(machine.run, 'systemd/system-generators'), { recursive: true });
+    writeFileSync(join(machine.run, 'systemd/system-generators/fstab'), '');
     machine.write('units/nftables.service.d/zz-segue.conf', '[Service]\n');
     expect(machine.sh('boot').exitCode).toBe(0);
     expect(calls()).toEqual(['daemon-reload', ...GOES_ON]);
     expect(existsSync(`${machine.paths.units}/nftables.service.d/zz-segue.conf`)).toBe(false);
+    expect(readdirSync(join(machine.run, 'systemd/system-generators'))).toEqual([]);
     expect(machine.journal().map(({ event, what }) => what ?? event)).toEqual(['booting', 'rules of the firewall: those of the boot are loaded']);
   });
 
