@@ -13,6 +13,7 @@ import { checksums } from '../tools/xxhsum.ts';
 import { readImprint } from '../snapshot/imprint-file.ts';
 import { writeAffinity } from './affinity.ts';
 import { isProven } from './prove.ts';
+import { writeSocketOptions } from './socket-options.ts';
 import { sumTheRest, sumWorkload } from './sums.ts';
 import { write } from './write.ts';
 
@@ -44,7 +45,7 @@ async function sealImaged(handover: string, workload: SealedWorkload, existing: 
   }
   const sockets = workload.hostNetwork ? await socketsOf(workload.controlGroup, all) : [];
   await write(`${handover}/${folder}/locks`, sockets.length === 0 ? '' : tables.map((table) => `${table}\n`).join(''));
-  await writeAffinity(`${handover}/${folder}`, workload.controlGroup);
+  await Promise.all([writeAffinity, writeSocketOptions].map((writes) => writes(`${handover}/${folder}`, workload.controlGroup)));
   const summed = await sumWorkload(handover, folder);
   return summed.ok ? ok(locksFor(tables, sockets)) : summed;
 }

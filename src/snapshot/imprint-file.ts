@@ -2,6 +2,7 @@ import { readFileSync, rmSync, statSync } from 'node:fs';
 import { ok, type Result } from '../failure/result.ts';
 import type { WholeSnapshot } from '../model/step.ts';
 import { writeAffinity } from '../park/affinity.ts';
+import { writeSocketOptions } from '../park/socket-options.ts';
 import { sumWorkload } from '../park/sums.ts';
 import { write } from '../park/write.ts';
 import { Imprint } from './imprint.ts';
@@ -11,8 +12,8 @@ const fileOf = (workload: string): string => `${workload}/imprint.json`;
 /** Completes a workload's part of the hand-over with its image as it is: locks, checksums; at last the imprint. */
 export async function writeImprint({ workload, controlGroup, handover, hostNetwork, idleGroup }: WholeSnapshot, imprint: Imprint): Promise<Result<undefined>> {
   await write(`${workload}/locks`, hostNetwork ? imprint.locks.map((table) => `${table}\n`).join('') : '');
-  // If it is bound otherwise from here on, the image is not current any more.
-  await writeAffinity(workload, controlGroup);
+  // If that is changed from here on, the image is not current any more.
+  await Promise.all([writeAffinity, writeSocketOptions].map((writes) => writes(workload, controlGroup)));
   const summed = await sumWorkload(handover, workload.slice(handover.length + 1), idleGroup);
   if (!summed.ok) return summed;
   const path = fileOf(workload);

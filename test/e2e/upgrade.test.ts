@@ -20,9 +20,9 @@ const SPEAKER = `[Service]
 ExecStart=/bin/sh -c 'n=0; while :; do n=$((n + 1)); echo "sentence $n"; sleep 1; done'
 `;
 
-/** A unit that sends datagrams, and says what goes wrong. */
+/** A unit that sends datagrams, by a socket with options that CRIU does not image, and says what goes wrong. */
 const SENDER = `[Service]
-ExecStart=:/usr/bin/perl -MSocket -e 'socket my $socket, AF_INET, SOCK_DGRAM, 0; my $to = sockaddr_in(9, inet_aton("10.77.0.1")); while (1) { send $socket, "x", 0, $to or print STDERR "$!\\n"; select undef, undef, undef, 0.05 }'
+ExecStart=:/usr/bin/perl -MSocket -e 'socket my $socket, AF_INET, SOCK_DGRAM, 0; setsockopt $socket, 0, 33, pack("i", 9) and setsockopt $socket, 0, 35, inet_aton("224.0.0.99") . inet_aton("10.77.0.2") or die; my $to = sockaddr_in(9, inet_aton("10.77.0.1")); while (1) { send $socket, "x", 0, $to or print STDERR "$!\\n"; select undef, undef, undef, 0.05 }'
 `;
 
 /** A unit whose sockets are bound to an address that is gone since. */
@@ -60,6 +60,9 @@ async function cpuTimes(): Promise<Map<string, number>> {
   return new Map((await lines(guest, [elapsed, ...read].join('\n'))).map((text) => [text.split(' ')[0] ?? '', Number(text.split(' ')[1])]));
 }
 
+/** What `setsockopt` has done to the sockets of the sender. */
+const socketOptions = (): Promise<string[]> => lines(guest, '/usr/lib/segue/socket-options read "$(systemctl show -P MainPID sender)" | cut -d " " -f 2-');
+
 /** Those that each thread of nginx may run on. */
 async function processors(): Promise<Map<string, string>> {
   const read = await lines(guest, `sed -sn 's/^\\(Pid\\|Cpus_allowed_list\\):.//p' $(sed 's,.*,/proc/&/status,' "/sys/fs/cgroup$(systemctl show -P ControlGroup nginx)/cgroup.threads") | paste - -`);
@@ -96,12 +99,14 @@ describe('to the newest kernel', () => {
   let before: Awaited<ReturnType<typeof ownProperties>>;
   let speakerBefore: Record<string, string>;
   let processorsBefore: Map<string, string>;
+  let optionsBefore: string[];
   let result: Journey;
 
   beforeAll(async () => {
     before = await ownProperties();
     speakerBefore = await unitProperties(guest, 'speaker', 'MainPID', 'ControlGroup');
     processorsBefore = await processors();
+    optionsBefore = await socketOptions();
     result = await journey(guest, 'newest');
   }, TIMEOUT);
 
@@ -182,6 +187,11 @@ describe('to the newest kernel', () => {
   test('each thread is bound to the processors that it was bound to', async () => {
     expect(new Set(processorsBefore.values())).toEqual(new Set(['0-1', '1']));
     expect(await processors()).toEqual(processorsBefore);
+  });
+
+  test('options of sockets, and multicast groups, are what they were', async () => {
+    expect(optionsBefore.map((line) => line.split(' ').slice(1, 4).join(' '))).toEqual(['set 0 33', `join 0 ${device}`]);
+    expect(await socketOptions()).toEqual(optionsBefore);
   });
 
   test('what a service prints is in the journal under its name, and goes on where it was', async () => {
