@@ -31,6 +31,13 @@ describe.runIf(isRoot)('boot', () => {
     expect(existsSync(`${machine.paths.upgrade}/booted`)).toBe(true);
   });
 
+  test('one that is required is waited for', () => {
+    machine.write('required', 'a.service\nb.service\n');
+    machine.replace('systemctl', '[ -e /run/segue/ended/b.service ] || echo "too early" >>/run/calls; echo "$@" >>/run/calls');
+    machine.sh('{ sleep 0.5; : >/run/segue/ended/b.service; } & boot');
+    expect(calls()).toEqual(GOES_ON);
+  });
+
   test('the generators that boot/early has put out of the way run again before', () => {
     mkdirSync(join(machine.run, 'systemd/system-generators'), { recursive: true });
     writeFileSync(join(machine.run, 'systemd/system-generators/fstab'), '');

@@ -131,6 +131,12 @@ describe.runIf(isRoot)('a unit without which the new kernel is of no use', () =>
     expect(turn(`rmdir ${machine.paths.workload(UNIT)}/restoring; rm /run/segue/untouched/${UNIT};`)).toContain('--exec');
   });
 
+  test('and if systemd could not even begin with it, as ExecStopPost= is not run then', () => {
+    machine.replace('systemctl', ':');
+    machine.sh(`rmdir ${machine.paths.workload(UNIT)}/restoring; rm /run/segue/untouched/${UNIT}; nft add table inet CRIU-0; afresh ${UNIT}`);
+    expect(readFileSync(join(machine.run, 'kexec'), 'utf8')).toContain('--exec');
+  });
+
   test.each([
     ['it is not required', 'rm {}/required;'],
     ['somebody else has begun to run', `mkdir {}/workloads/${OTHER}/restoring;`],
