@@ -94,7 +94,7 @@ export async function settle(): Promise<Result<UpgradeReport>> {
     if (!wiped.ok) journal.append({ event: 'state-skipped', what: `the images could not be wiped: ${words(wiped.failure).why ?? wiped.failure.reason}` });
   }
   journal.append({ event: 'settled' });
-  await fs.writeFile(paths.settled, '', { flush: true });
+  await fs.writeFile(paths.settled, '', { flush: true, mode: 0o600 });
   await fs.rm(WAY_BACK, { force: true });
   return ok(makeReport(jump.id, readJournal(jump.store, jump.id) ?? events));
 }

@@ -101,7 +101,7 @@ test('in the new kernel they were in that memory, unencrypted, for root alone', 
 test('afterwards nothing of them is left in it, nor anywhere else', { timeout: TIMEOUT }, async () => {
   expect(await readTraces(guest, PATTERNS)).toEqual(untouched(server.units));
   expect(await line(guest, 'cmp --bytes=536870912 /dev/pmem0 /dev/zero && echo nothing')).toBe('nothing');
-  expect(await lines(guest, 'ls /var/lib/segue/upgrades/*')).toEqual(['arrived', 'booted', 'journal.ndjson']);
+  expect(await lines(guest, 'ls /var/lib/segue/upgrades/*')).toEqual(['arrived', 'booted', 'journal.ndjson', 'settled']);
 });
 
 test('the kernel has the memory still, once, for the next upgrade', { timeout: TIMEOUT }, async () => {

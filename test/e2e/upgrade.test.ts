@@ -132,7 +132,7 @@ describe('to the newest kernel', () => {
 
   test('of the upgrade only its journal and its marks are kept, for root alone', async () => {
     const upgrade = `/var/lib/segue/upgrades/${await newestUpgrade()}`;
-    expect(await lines(guest, `ls ${upgrade}`)).toEqual(['arrived', 'booted', 'journal.ndjson']);
+    expect(await lines(guest, `ls ${upgrade}`)).toEqual(['arrived', 'booted', 'journal.ndjson', 'settled']);
     expect(await lines(guest, 'find /var/lib/segue -type d -printf "%m %u %p\\n" | grep -v "^700 root "; true')).toEqual([]);
     expect(await lines(guest, 'find /var/lib/segue ! -type d -printf "%m %u %p\\n" | grep -v "^600 root "; true')).toEqual([]);
   });

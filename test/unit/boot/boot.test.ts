@@ -34,7 +34,7 @@ describe.runIf(isRoot)('boot', () => {
   test('one that is required is waited for', () => {
     machine.write('required', 'a.service\nb.service\n');
     machine.replace('systemctl', '[ -e /run/segue/ended/b.service ] || echo "too early" >>/run/calls; echo "$@" >>/run/calls');
-    machine.sh('{ sleep 0.5; : >/run/segue/ended/b.service; } & boot');
+    machine.sh("sh -c '(sleep 0.5; : >/run/segue/ended/b.service) & boot'");
     expect(calls()).toEqual(GOES_ON);
   });
 
