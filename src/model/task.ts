@@ -34,7 +34,6 @@ export interface Task {
   readonly tracer: number;
   /** Clock ticks after boot (proc_pid_stat(5), field 22): with the pid it names one process and no other. */
   readonly startTime: number;
-  readonly stopped: boolean;
   readonly root: string;
   readonly namespaces: Readonly<Record<NamespaceName, string>>;
   readonly files: readonly OpenFile[];

@@ -2,19 +2,19 @@ import { promises as fs, readFileSync } from 'node:fs';
 import { failed, ok, type Result } from '../failure/result.ts';
 import type { ConfirmableWorkload } from '../model/step.ts';
 import { threadsOf } from '../snapshot/imprint.ts';
-import { cgroupProcesses, parseStat } from '../survey/task.ts';
+import { cgroupProcesses, isStopped, parseStat } from '../survey/task.ts';
 import { isFrozen } from './freezer.ts';
 import { isProven } from './prove.ts';
 
 /** The threads of which there is an image: CRIU writes a file for each, also for those that have ended and wait for their parent. */
 export const imagedThreads = async (images: string): Promise<number[]> => (await fs.readdir(images)).flatMap((name) => /^core-(\d+)\.img$/.exec(name)?.[1] ?? []).map(Number);
 
-/** '' for nobody. */
-function stateOf(id: number): string {
+/** It has ended, and waits for its parent. */
+function isZombie(id: number): boolean {
   try {
-    return parseStat(readFileSync(`/proc/${id.toString()}/stat`, 'utf8'))?.state ?? '';
+    return parseStat(readFileSync(`/proc/${id.toString()}/stat`, 'utf8'))?.state === 'Z';
   } catch {
-    return '';
+    return false; // there is none
   }
 }
 
@@ -26,9 +26,9 @@ async function changeOf({ controlGroup, images }: ConfirmableWorkload): Promise<
   const there = new Set(threadsOf(controlGroup));
   const stranger = [...there].find((id) => !imaged.has(id));
   if (stranger !== undefined) return `its process ${stranger.toString()} has come since it was imaged, or since it was looked at`;
-  const gone = [...imaged].find((id) => !there.has(id) && stateOf(id) !== 'Z');
+  const gone = [...imaged].find((id) => !there.has(id) && !isZombie(id));
   if (gone !== undefined) return `its process ${gone.toString()} has ended since it was imaged`;
-  const runs = (await cgroupProcesses(controlGroup)).pids.find((pid) => stateOf(pid) !== 'T');
+  const runs = (await cgroupProcesses(controlGroup)).pids.find((pid) => !isStopped(pid));
   return runs === undefined ? undefined : `its process ${runs.toString()} was let go on`;
 }
 

@@ -114,8 +114,6 @@ export function choose(survey: Survey, afresh: readonly string[]): Result<Chosen
 }
 
 const snapshotsOf = (workload: Workload, tree: Tree, paths: HandoverPaths): string => `${paths.tree(workload.unit, tree.root.pid)}/snapshots`;
-const stoppedTasks = ({ trees }: Workload): number[] => trees.flatMap(({ tasks }) => tasks.filter((task) => task.stopped).map((task) => task.pid));
-
 function order(workload: Workload, tree: Tree, paths: HandoverPaths, prepare: boolean): DumpOrder {
   return {
     pid: tree.root.pid,
@@ -243,7 +241,8 @@ function parkSteps(workload: Workload, paths: HandoverPaths, prepare: boolean): 
       title: `image ${tree.root.comm} (${tree.root.pid.toString()}) and leave it stopped`,
       lane: { of: 'images', name: unit },
       action: { kind: 'dump', unit, argv: dumpCommand(dump), handover: paths.handover, memory: dump.memory, images: dump.images, privateUsers: workload.privateUsers, pid: tree.root.pid, startTime: tree.root.startTime },
-      undo: { kind: 'resume', controlGroup, keepStopped: stoppedTasks(workload) },
+      // Those that are stopped when it begins are found out then.
+      undo: { kind: 'resume', controlGroup, keepStopped: [] },
     };
   });
 }

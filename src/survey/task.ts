@@ -32,6 +32,15 @@ export function startTimeOf(pid: number): number | undefined {
   }
 }
 
+/** By a signal (state T of proc_pid_stat(5)). */
+export function isStopped(pid: number): boolean {
+  try {
+    return parseStat(readFileSync(`/proc/${pid.toString()}/stat`, 'utf8'))?.state === 'T';
+  } catch {
+    return false; // it has ended
+  }
+}
+
 /** The process that traces this one, 0 for nobody. */
 export function tracerOf(pid: number): number {
   try {
@@ -121,7 +130,6 @@ export function readTask(pid: number): Task | undefined {
       threads: numbers(`${proc}/task`),
       tracer: parseTracer(status),
       startTime: stat.startTime,
-      stopped: stat.state === 'T',
       root: readlinkSync(`${proc}/root`),
       namespaces: Object.fromEntries(namespaceNames.map((name) => [name, readlinkSync(`${proc}/ns/${name}`)])) as Record<NamespaceName, string>,
       files: numbers(`${proc}/fd`).flatMap((fd) => openFile(pid, fd, mountsById) ?? []),

@@ -2,7 +2,8 @@ import { availableParallelism } from 'node:os';
 import pMap from 'p-map';
 import type { Failure } from '../failure/failure.ts';
 import { failed, ok, type Result } from '../failure/result.ts';
-import type { Step } from '../model/step.ts';
+import type { Action, Step } from '../model/step.ts';
+import { cgroupProcesses, isStopped } from '../survey/task.ts';
 import { isDone } from './done.ts';
 import type { Journal } from '../store/journal.ts';
 import { attempt, carryOutAction } from './act.ts';
@@ -25,6 +26,12 @@ export interface CarryOutOptions {
 interface Failed {
   readonly step: Step;
   readonly failure: Failure;
+}
+
+/** Who stands still before the image does so after it was given up: that may have changed since the plan was made. */
+async function undoOf({ action, undo }: Step): Promise<Action | undefined> {
+  if (action.kind !== 'dump' || undo?.kind !== 'resume') return undo;
+  return { ...undo, keepStopped: (await cgroupProcesses(undo.controlGroup)).pids.filter(isStopped) };
 }
 
 /** Steps that follow each other, in their lanes, which do not wait for each other; a step without one has all for itself. */
@@ -52,8 +59,9 @@ export async function carryOut(steps: readonly Step[], { journal, progress, guar
     const interruption = interrupted();
     if (interruption !== undefined) return failed(interruption);
     progress.stepBegins(step);
-    const { phase, title, unit, undo } = step;
+    const { phase, title, unit } = step;
     return await attempt(step, async () => {
+      const undo = await undoOf(step);
       journal.append({ event: step.action.kind === 'jump' ? 'jumping' : 'step', phase, step: title, ...(unit === undefined ? {} : { unit }) });
       if (undo !== undefined) await guard.begins({ title, undo, ...(unit === undefined ? {} : { unit }) });
       const result = await carryOutAction(step, step.action);

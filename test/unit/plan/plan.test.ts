@@ -15,7 +15,7 @@ const blocked = workload('blocked.service', { obstacles: [{ kind: 'terminal', pi
 /** Two trees, one of them stopped by its user, a sandbox and files of its own. */
 function rich(): Workload {
   const root = task(5000, { comm: 'main', startTime: 77, memory: 64 * 2 ** 20 });
-  const child = task(5001, { parent: 5000, session: 5000, processGroup: 5000, stopped: true, threads: [5001, 5002] });
+  const child = task(5001, { parent: 5000, session: 5000, processGroup: 5000, threads: [5001, 5002] });
   const second = task(6000, { comm: 'helper', session: 5000 });
   return workload('rich.service', {
     trees: [{ root, tasks: [root, child] }, { root: second, tasks: [second] }],
@@ -234,10 +234,6 @@ test('every tree is imaged once, and for each there is a way back', () => {
     { unit: 'rich.service', pid: 6000 },
   ]);
   for (const at of dumps) expect(steps[at]?.undo).toMatchObject({ kind: 'resume', controlGroup: `/system.slice/${steps[at]?.unit ?? ''}` });
-});
-
-test('a process that its user had stopped stays stopped', () => {
-  expect(steps[dumps[1]!]?.undo).toMatchObject({ keepStopped: [5001] });
 });
 
 test('a tree whose session leads from outside is imaged as a shell job', () => {

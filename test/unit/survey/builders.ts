@@ -35,7 +35,6 @@ export function task(pid: number, parts: Partial<Task> = {}): Task {
     threads: [pid],
     tracer: 0,
     startTime: pid * 10,
-    stopped: false,
     root: '/',
     namespaces: HOST_NAMESPACES,
     files: [],

@@ -68,7 +68,7 @@ test('a line that is no mount is left out', () => {
 test('a running process is read with its threads, files and namespaces', () => {
   const own = readTask(process.pid);
 
-  expect(own).toMatchObject({ pid: process.pid, parent: process.ppid, tracer: 0, stopped: false });
+  expect(own).toMatchObject({ pid: process.pid, parent: process.ppid, tracer: 0 });
   expect(own?.threads).toContain(process.pid);
   expect(own?.namespaces.net).toMatch(/^net:\[\d+\]$/);
   expect(own?.files.map(({ fd }) => fd)).toEqual(expect.arrayContaining([0, 1, 2]));

@@ -1,10 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmdirSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Failure } from '../../../src/failure/failure.ts';
 import type { Result } from '../../../src/failure/result.ts';
-import { parseStat } from '../../../src/survey/task.ts';
+import { isStopped, parseStat } from '../../../src/survey/task.ts';
 import type { Action, Step } from '../../../src/model/step.ts';
 import { carryOut, lanes } from '../../../src/upgrade/carry-out.ts';
 import type { Guard } from '../../../src/upgrade/guard.ts';
@@ -207,4 +209,29 @@ test('a step that cannot be noted does not take effect, and what was begun is un
   expect(result).toEqual({ ok: false, failure: { reason: 'step-failed', step: 'b', error: 'ENOSPC: no space left on device' } });
   expect(words()).toEqual(['a']);
   expect(undone).toEqual(['a', 'step-failed']);
+});
+
+test('who was stopped when an image was begun stays so, whatever the plan knew of it', async () => {
+  // Where the tests run in a container it is a folder like others.
+  const name = `segue-test-${process.pid.toString()}`;
+  const group = `/sys/fs/cgroup/${name}`;
+  const [stopped, running] = [spawn('sleep', ['infinity']), spawn('sleep', ['infinity'])];
+  mkdirSync(group);
+  try {
+    for (const { pid = 0 } of [stopped, running]) appendFileSync(`${group}/cgroup.procs`, `${pid.toString()}\n`);
+    stopped.kill('SIGSTOP');
+    const undoables: Undoable[] = [];
+    const guard: Guard = { begins: (each) => { undoables.push(each); return Promise.resolve(); }, giveUp: () => Promise.resolve() };
+    const dump: Action = { kind: 'dump', unit: 'a.service', argv: [], handover: '', memory: 0, images: '', privateUsers: false, pid: running.pid ?? 0, startTime: 0 };
+    await expect.poll(() => isStopped(stopped.pid ?? 0)).toBe(true);
+    await carryOut([{ phase: 'park', title: 'image it', action: dump, undo: { kind: 'resume', controlGroup: `/${name}`, keepStopped: [] } }], { journal: openJournal(folder, ID, '6.12.1'), progress: { stepBegins: () => undefined, givingUp: () => undefined }, guard, interrupted: () => undefined });
+    expect(undoables.map(({ undo: action }) => action)).toEqual([{ kind: 'resume', controlGroup: `/${name}`, keepStopped: [stopped.pid] }]);
+  } finally {
+    for (const child of [stopped, running]) {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+    if (!existsSync(`${group}/cgroup.type`)) rmSync(`${group}/cgroup.procs`);
+    rmdirSync(group);
+  }
 });
