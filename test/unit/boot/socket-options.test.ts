@@ -15,6 +15,8 @@ socket(my $listener, AF_INET, SOCK_STREAM, 0);
 bind $listener, sockaddr_in(0, INADDR_LOOPBACK) and listen $listener, 5 or die;
 socket(my $six, AF_INET6, SOCK_DGRAM, 0);
 socket(my $other, AF_INET6, SOCK_DGRAM, 0);
+socket(my $caller, AF_INET, SOCK_STREAM, 0);
+connect $caller, getsockname $listener and accept my $accepted, $listener or die;
 socket(my $unix, AF_UNIX, SOCK_STREAM, 0);
 ${own}
 $| = 1;
