@@ -3,7 +3,7 @@ import type { StorePlace } from './store.ts';
 
 /**
  * What an upgrade does, as data: `--dry-run` prints these very steps, `src/upgrade/carry-out.ts` carries them out, one
- * after the other but for those in lanes, and gives up by carrying out the `undo` of those that were begun, last one first.
+ * after the other but for those in lanes, and gives up by carrying out the `undo` of those that were begun (src/upgrade/undo.ts).
  */
 export interface Step {
   readonly phase: 'prepare' | 'snapshot' | 'park' | 'jump';

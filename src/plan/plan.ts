@@ -343,6 +343,9 @@ const makingOf = ({ place, why }: StoreChoice): string =>
     ? `make the store for the hand-over in memory (${spellRegion(place.ram.region)})`
     : `make the encrypted container for the hand-over${why === undefined ? '' : `, on the disk as ${why}`}`;
 
+/** With what would start it again while others are parked: a socket, a timer, a path. */
+const withTriggers = ({ unit, properties }: Workload): string[] => [...(properties['TriggeredBy'] ?? '').split(' ').filter(Boolean), unit];
+
 /** All that an upgrade will do, from the first file to the jump: what becomes of the workloads, and `state` besides them. */
 export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], options: PlanOptions): Plan {
   const { initramfs, keptIn } = options;
@@ -355,7 +358,8 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
   const commandLine = newCommandLine(machine.commandLine, { id: options.id, store: options.store, pidMax: machine.pidMax, lastPid, ...(keptIn.region === undefined ? {} : { region: keptIn.region }) });
   const wants = (unit: string): Step => ({ phase: 'prepare', unit, title: 'have it restored before anything else', action: { kind: 'link', path: `${paths.units}/segue-restore.target.wants/${unit}`, target: `../${unit}` } });
 
-  const known = [...options.afresh, ...carried.map(({ unit }) => unit)];
+  // What its KillMode= leaves of one that is stopped ends with the kernel.
+  const known = [...options.afresh, ...carried, ...stopped].map((each) => (typeof each === 'string' ? each : each.unit));
   const required = carried.filter((workload) => ownSettings(workload).required).map(({ unit }) => unit);
   const turnBack = turningBack(required, paths, options);
   const groups = byPriority(carried);
@@ -391,8 +395,8 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     { phase: options.prepare ? 'snapshot' : 'prepare', title: 'compute the checksums of what is there', action: { kind: 'sum', handover: paths.handover } },
     // What is on disk now need not be written while everything waits; and what does not answer stops nobody.
     { phase: options.prepare ? 'snapshot' : 'prepare', title: 'let the disks catch up while everything runs', action: { kind: 'sync', limitSeconds: SYNC_SECONDS.before } },
-    { phase: options.prepare ? 'snapshot' : 'prepare', title: 'let end what has begun since this was planned', action: { kind: 'await-newcomers', known: [...known, ...stopped.map(({ unit }) => unit)], seconds: NEWCOMER_SECONDS.before } },
-    ...stopped.map(({ unit }): Step => ({ phase: 'park', unit, title: 'stop it, as it will be started afresh', action: run(['systemctl', 'stop', '--', unit]), undo: run(['systemctl', 'start', '--', unit]) })),
+    { phase: options.prepare ? 'snapshot' : 'prepare', title: 'let end what has begun since this was planned', action: { kind: 'await-newcomers', known, seconds: NEWCOMER_SECONDS.before } },
+    ...stopped.map((workload): Step => ({ phase: 'park', unit: workload.unit, title: 'stop it, as it will be started afresh', action: run(['systemctl', 'stop', '--', ...withTriggers(workload)]), undo: run(['systemctl', 'start', '--', ...withTriggers(workload)]) })),
     ...groups.flatMap(({ priority, workloads }, index): Step[] => {
       const of = `of priority ${priority.toString()}`;
       const ports = listeningPorts(workloads.flatMap(({ sockets }) => sockets));

@@ -28,11 +28,11 @@ export function endingOf(properties: Properties, job: boolean): Ending {
 async function ending(unit: string): Promise<Ending & { readonly job: boolean; readonly restart: string }> {
   const end = performance.now() + AFRESH_MILLISECONDS;
   for (;;) {
-    const shown = await show([unit], ['Type', 'Restart', 'ActiveState', 'Result', 'MainPID', 'ExecMainStartTimestampMonotonic']);
+    const shown = await show([unit], ['Type', 'Restart', 'ActiveState', 'Result', 'MainPID', 'Job', 'ExecMainStartTimestampMonotonic']);
     const properties = (shown.ok ? shown.value[0] : undefined) ?? {};
     const job = properties['Type'] === 'oneshot';
     const found = endingOf(properties, job);
-    const onItsWay = ['activating', 'deactivating'].includes(properties['ActiveState'] ?? '') && !found.runs;
+    const onItsWay = (['activating', 'deactivating'].includes(properties['ActiveState'] ?? '') || Number(properties['Job'] ?? 0) > 0) && !found.runs;
     if (!onItsWay || performance.now() > end) return { ...found, job, restart: properties['Restart'] ?? 'no' };
     await sleep(200);
   }

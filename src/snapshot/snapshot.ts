@@ -26,7 +26,10 @@ export async function snapshot(action: Snapshot): Promise<Result<Note>> {
   const earlier = await lastRoundOrAnew(folder);
   const began = performance.now();
   while (anotherRound(rounds, budget, performance.now() - began)) {
-    const round = await takeRound(action, earlier + rounds.length + 1);
+    const number = earlier + rounds.length + 1;
+    // There is an earlier one, on which the image can build.
+    if (number > 1 && !(await requireRoom(action.handover, action.order.memory)).ok) break;
+    const round = await takeRound(action, number);
     if (typeof round === 'string') {
       // What was written since the last round is known to CRIU no more: none of them can be built on.
       await fs.rm(folder, { recursive: true, force: true });

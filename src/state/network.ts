@@ -65,7 +65,7 @@ const hardwareAddress = ({ address, permaddr }: Link): string | undefined => per
  */
 export function withoutTwins(found: readonly Link[], sys: string): Link[] {
   const cards = found.filter(({ ifname }) => isCard(ifname, sys)).toSorted((a, b) => Number(a.master !== undefined) - Number(b.master !== undefined));
-  return found.filter((link) => !isCard(link.ifname, sys) || cards.find((card) => hardwareAddress(card) === hardwareAddress(link)) === link);
+  return found.filter((link) => link.master === undefined || !isCard(link.ifname, sys) || cards.find((card) => hardwareAddress(card) === hardwareAddress(link)) === link);
 }
 
 /** The names of the files that systemd-networkd has read; some a generator makes, later than they are needed. */
@@ -95,6 +95,9 @@ export function missingDevices(found: readonly Link[], used: ReadonlySet<string>
   return found.map(({ ifname, addr_info }) => ({ device: ifname, addresses: addr_info.flatMap(({ local, scope, family }) => (local !== undefined && used.has(local) && !(family === 'inet6' && scope === 'link') ? [local] : [])) })).filter(({ addresses }) => addresses.length > 0);
 }
 
+/** What leaves by another device than a tunnel is not encrypted; an address of a bridge or a dummy may well be reached by others. */
+const isTunnel = ({ flags }: Link): boolean => flags.includes('POINTOPOINT');
+
 /** Words for `ip address`. */
 const onLoopback = (address: string): string => `${address}/${address.includes(':') ? '128 nodad' : '32'} dev lo`;
 
@@ -113,7 +116,9 @@ export const network: StateKind = {
     const bound = new Set(carried.flatMap(({ sockets }) => sockets.map(({ localAddress }) => localAddress.replace(/^::ffff:|%.*$/g, ''))));
     const up = withoutTwins(found.value, sys).filter((link) => link.ifname !== 'lo' && link.flags.includes('UP') && existsSync(`${sys}/${link.ifname}`));
     const needed = up.filter(({ ifname }) => hasCard(ifname, sys));
-    const missing = missingDevices(up.filter((link) => !needed.includes(link)), bound);
+    const cardless = up.filter((link) => !needed.includes(link));
+    const missing = missingDevices(cardless, bound);
+    const tunnels = missingDevices(cardless.filter(isTunnel), bound);
     const borrowed = missing.flatMap(({ addresses }) => addresses.map(onLoopback));
     const loopback = found.value.filter(({ ifname }) => ifname === 'lo');
     const names = new Set([...needed, ...loopback].map(({ ifname }) => ifname));
@@ -125,7 +130,7 @@ export const network: StateKind = {
       note('note addresses and routes', 'network', [...batch([...loopback, ...needed], routes4.value.filter(reachable)), ...borrowed.map((words) => `address replace ${words}`)]),
       // A batch has one address family: ip(8) takes `-6` before `-batch` only.
       note('note IPv6 routes', 'network6', replaceRoutes(routes6.value.filter(reachable))),
-      ...(missing.length === 0 ? [] : [note('let nothing leave with the addresses of devices that are missing', 'missing-devices.nft', [missingDevicesScript(missing)])]),
+      ...(tunnels.length === 0 ? [] : [note('let nothing leave with the addresses of tunnels that are missing', 'missing-devices.nft', [missingDevicesScript(tunnels)])]),
       note('note the addresses of devices that are made later', 'borrowed-addresses', borrowed),
       note('note the rules by which routes are looked up', 'network-rules', [...rules4.value.map((rule) => `-4 ${rule}`), ...rules6.value.map((rule) => `-6 ${rule}`)]),
       note('note the files of systemd-networkd', 'network-files', networkFiles()),

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { ok, type Result } from '../failure/result.ts';
 import { probeInside } from '../tools/criu.ts';
+import { busyUnits } from '../tools/cgroup.ts';
 import { activeUnits, show, type Properties } from '../tools/systemctl.ts';
 import { socketsHeld, type Facts } from './facts.ts';
 import { mountsThatGo, servedMounts } from '../state/mounts.ts';
@@ -113,6 +114,9 @@ export async function survey(): Promise<Result<Survey>> {
     if (error === undefined) return workload;
     return { ...workload, obstacles: [existsSync(`/proc/${pid.toString()}`) ? { kind: 'sandbox-hides-criu', error } : { kind: 'ended', pid }] };
   }));
+  // What has ended, but for processes that its KillMode= left: nothing starts those again, or keeps them.
+  const known = new Set(units.value);
+  for (const unit of busyUnits((name) => !known.has(name) && platformReason(name, {}) === undefined)) afresh.push({ unit, description: '', why: 'is not active; what is left of it ends' });
   const byUnit = (a: { unit: string }, b: { unit: string }): number => a.unit.localeCompare(b.unit);
   return ok({
     workloads: workloads.sort(byUnit),

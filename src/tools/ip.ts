@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { ok, type Result } from '../failure/result.ts';
-import { parseJson, runOk, unreadable } from './command.ts';
+import { failed, ok, type Result } from '../failure/result.ts';
+import { display, parseJson, run, runOk, unreadable } from './command.ts';
 
 // What `ip -j address` and `ip -j route` print (ip-address(8), ip-route(8)); fields that are not read are left out.
 const AddressInfo = z.object({
@@ -54,8 +54,11 @@ export function parseRoutes(text: string): string[] {
 
 /** The rules by which routes are looked up, as `ip rule show` prints them and `ip rule add` takes them; the kernel's own are left out. */
 export async function rules(family: '-4' | '-6'): Promise<Result<string[]>> {
-  const shown = await runOk(['ip', family, 'rule', 'show']);
-  return shown.ok ? ok(parseRules(shown.value)) : shown;
+  const argv = ['ip', family, 'rule', 'show'];
+  const { stdout, stderr, exitCode } = await run(argv);
+  // A kernel that was built without them, or told to do without IPv6, has none.
+  if (exitCode !== 0 && /not supported/i.test(stderr)) return ok([]);
+  return exitCode === 0 ? ok(parseRules(stdout)) : failed({ reason: 'command-failed', command: display(argv), exitCode, output: stderr.trim() });
 }
 
 /** What a kernel begins with, and what a VRF brings along. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { failed, ok, type Result } from '../failure/result.ts';
 import type { InetSocket } from './ss.ts';
 import { display, run, runOk } from './command.ts';
@@ -165,6 +166,7 @@ export const saveRules = (program: 'iptables' | 'ip6tables'): Promise<Result<str
 
 /** What `ipset restore` takes; '' where there is none, or no ipset(8). */
 export async function ipsets(): Promise<Result<string>> {
+  if (!existsSync('/sys/module/ip_set')) return ok('');
   const { stdout, stderr, exitCode } = await run(['ipset', 'save']);
   if (exitCode === 127) return ok('');
   return exitCode === 0 ? ok(stdout) : failed({ reason: 'command-failed', command: 'ipset save', exitCode, output: stderr });

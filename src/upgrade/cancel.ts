@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Failure } from '../failure/failure.ts';
 import { failed, type Result } from '../failure/result.ts';
 import { runningKernel } from '../survey/machine.ts';
 import { lockUpgrade, runningUpgrade, upgradingProcess } from './lock.ts';
@@ -10,17 +11,19 @@ const END_MILLISECONDS = 600_000;
 
 /** Has a prepared upgrade, or one under way, give up, and waits until all is undone: its guard may still be at it. */
 export async function cancel(store: string): Promise<Result<undefined>> {
+  const end = performance.now() + END_MILLISECONDS;
+  const late = (): Failure | undefined => (performance.now() < end ? undefined : { reason: 'step-failed', step: 'cancel the upgrade', error: 'it does not end' });
   if (await isKept()) {
-    const ended = await endKeeper('SIGTERM');
+    const ended = await endKeeper('SIGTERM', late);
     if (!ended.ok) return ended;
   } else {
     const upgrading = upgradingProcess();
     if (upgrading !== undefined) process.kill(upgrading, 'SIGTERM');
     else if (runningUpgrade() === undefined && abandoned(store).length === 0) return failed({ reason: 'nothing-to-cancel' });
   }
-  const end = performance.now() + END_MILLISECONDS;
   while (runningUpgrade() !== undefined) {
-    if (performance.now() >= end) return failed({ reason: 'step-failed', step: 'cancel the upgrade', error: 'it does not end' });
+    const failure = late();
+    if (failure !== undefined) return failed(failure);
     await sleep(100);
   }
   // Whoever was to go on with it may have been killed before.

@@ -64,7 +64,7 @@ export async function endAbandoned(store: string, kernel: string, current?: stri
   let left: Result<undefined> = ok(undefined);
   for (const report of abandoned(store, current)) {
     const { id } = report;
-    await unprepare(id);
+    await unprepare(id, current === undefined);
     const wiped = await storeAt(store, id).wipe();
     if (!wiped.ok) left = wiped;
     else if (isUnfinished(report)) openJournal(store, id, kernel).append({ event: 'given-up', why: 'nobody went on with it' });
@@ -73,8 +73,9 @@ export async function endAbandoned(store: string, kernel: string, current?: stri
 }
 
 /** What a prepared upgrade has in the kernel, and beside it. */
-async function unprepare(id: string): Promise<void> {
-  stopCounting();
+async function unprepare(id: string, alone: boolean): Promise<void> {
+  // There is one counting for all; whoever goes on with what was prepared needs it.
+  if (alone) stopCounting();
   await run(['systemctl', 'stop', snapshotService(id)]);
   await run(['kexec', '--unload', '--kexec-syscall-auto']);
 }

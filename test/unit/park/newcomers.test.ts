@@ -29,6 +29,16 @@ test('what is started afresh in any case, a login, and what has ended are nobody
   expect(await awaitNewcomers([], 0, slice)).toEqual({ ok: true, value: undefined });
 });
 
+test('a name that is one of the kernel\'s own files has a letter before it', async () => {
+  unit('system.slice/_memory.service', '1');
+  expect(await awaitNewcomers(['memory.service'], 0, slice)).toEqual({ ok: true, value: undefined });
+  expect(await awaitNewcomers([], 0, slice)).toEqual(began('memory.service'));
+});
+
+test('a slice that is removed meanwhile has nobody in it', async () => {
+  expect(await awaitNewcomers([], 0, join(slice, 'system.slice'))).toEqual({ ok: true, value: undefined });
+});
+
 test('a job has time to end', async () => {
   unit('system.slice/backup.service', '1');
   const awaited = awaitNewcomers([], 60, slice);

@@ -75,7 +75,7 @@ test('of devices without a card the addresses that are in use are borrowed, and 
 });
 
 test('of two cards with one hardware address the one above the other is meant', () => {
-  for (const name of ['eth0', 'enP1s1', 'eth1', 'eth2']) mkdirSync(join(root, name, 'device'), { recursive: true });
+  for (const name of ['eth0', 'enP1s1', 'eth1', 'eth2', 'lan1', 'lan2']) mkdirSync(join(root, name, 'device'), { recursive: true });
   mkdirSync(join(root, 'br0'));
   const found = [
     link({ ifname: 'enP1s1', address: '00:0d:3a:00:00:01', master: 'eth0' }),
@@ -84,8 +84,11 @@ test('of two cards with one hardware address the one above the other is meant', 
     link({ ifname: 'eth1', address: '52:54:00:00:00:01', master: 'br0' }),
     link({ ifname: 'eth2', address: '52:54:00:00:00:01', permaddr: '52:54:00:00:00:02', master: 'br0' }),
     link({ ifname: 'br0', address: '52:54:00:00:00:01' }),
+    // Two ports of one switch.
+    link({ ifname: 'lan1', address: '52:54:00:00:00:09' }),
+    link({ ifname: 'lan2', address: '52:54:00:00:00:09' }),
   ];
-  expect(withoutTwins(found, root).map(({ ifname }) => ifname)).toEqual(['eth0', 'eth1', 'eth2', 'br0']);
+  expect(withoutTwins(found, root).map(({ ifname }) => ifname)).toEqual(['eth0', 'eth1', 'eth2', 'br0', 'lan1', 'lan2']);
 });
 
 test('a link that is down stays down', () => {
