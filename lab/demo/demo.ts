@@ -9,7 +9,7 @@ import { preparedState } from './prepared.js';
 import { ensurePsql } from './psql.js';
 import { readUnits } from './services.js';
 import { stage } from './stage.js';
-import { lastTick, readTicks } from './ticks.js';
+import { nextTick, readTicks } from './ticks.js';
 import { upgrade } from './upgrade.js';
 
 export interface DemoOptions {
@@ -36,7 +36,7 @@ export async function demo({ kernelFrom, to, mirror }: DemoOptions): Promise<Out
     paused: (names) => stage.line(`waiting for an answer: ${names.join(', ')}`),
     resumed: (names) => stage.line(`answered again: ${names.join(', ')}`),
   });
-  const [before, tick] = await Promise.all([look(guest), lastTick(guest), clients.ready, show(guest, 'segue check')]);
+  const [before, tick] = await Promise.all([look(guest), nextTick(guest), clients.ready, show(guest, 'segue check')]);
   stage.line('each client has its connection and goes on without a break');
 
   stage.heading(`Upgrade to Linux ${to}`);

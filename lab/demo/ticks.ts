@@ -11,9 +11,9 @@ export interface Ticks {
 
 const FILE = '/var/lib/ticker/ticks';
 
-/** The number of the last tick so far. */
-export async function lastTick(guest: Guest): Promise<number> {
-  return Number.parseInt((await guest.exec(['tail', '-n', '1', FILE])).stdout);
+/** The number of the next tick, when that has come: the last one so far may be from before the guest was saved. */
+export async function nextTick(guest: Guest): Promise<number> {
+  return Number.parseInt((await guest.exec(`last=$(tail -n 1 ${FILE}); until [ "$(tail -n 1 ${FILE})" != "$last" ]; do sleep 0.1; done; tail -n 1 ${FILE}`)).stdout);
 }
 
 export async function readTicks(guest: Guest, since: number): Promise<Ticks> {

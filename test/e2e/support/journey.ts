@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { makeOutcome, type Moment, type Outcome } from '../../../lab/demo/outcome.js';
 import { readUptimes } from '../../../lab/demo/outside.js';
 import { readUnits } from '../../../lab/demo/services.js';
-import { lastTick, readTicks } from '../../../lab/demo/ticks.js';
+import { nextTick, readTicks } from '../../../lab/demo/ticks.js';
 import { upgrade, type Status } from '../../../lab/demo/upgrade.js';
 import type { Guest } from '../../../lab/lab.js';
 import { startClients } from './clients.ts';
@@ -19,7 +19,7 @@ export interface Journey {
 /** An upgrade under the eyes of clients outside, which begin before it and end after it. */
 export async function journey(guest: Guest, to: string): Promise<Journey> {
   using clients = await startClients(guest);
-  const [before, tick] = await Promise.all([look(guest), lastTick(guest)]);
+  const [before, tick] = await Promise.all([look(guest), nextTick(guest)]);
   const status = await upgrade(guest, to);
   const [after] = await Promise.all([look(guest), sleep(AFTERWARDS_MS)]);
   const results = await clients.stop();
