@@ -1,8 +1,8 @@
-import { promises as fs, readFileSync } from 'node:fs';
+import { promises as fs } from 'node:fs';
 import { failed, ok, type Result } from '../failure/result.ts';
 import type { ConfirmableWorkload } from '../model/step.ts';
 import { threadsOf } from '../snapshot/imprint.ts';
-import { cgroupProcesses, isStopped, parseStat } from '../survey/task.ts';
+import { cgroupProcesses, isStopped, statOf } from '../survey/task.ts';
 import { isFrozen } from './freezer.ts';
 import { isProven } from './prove.ts';
 
@@ -10,13 +10,7 @@ import { isProven } from './prove.ts';
 export const imagedThreads = async (images: string): Promise<number[]> => (await fs.readdir(images)).flatMap((name) => /^core-(\d+)\.img$/.exec(name)?.[1] ?? []).map(Number);
 
 /** It has ended, and waits for its parent. */
-function isZombie(id: number): boolean {
-  try {
-    return parseStat(readFileSync(`/proc/${id.toString()}/stat`, 'utf8'))?.state === 'Z';
-  } catch {
-    return false; // there is none
-  }
-}
+const isZombie = (id: number): boolean => statOf(id)?.state === 'Z';
 
 /** What is not as it was imaged. */
 async function changeOf({ controlGroup, images }: ConfirmableWorkload): Promise<string | undefined> {

@@ -359,7 +359,7 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
   const wants = (unit: string): Step => ({ phase: 'prepare', unit, title: 'have it restored before anything else', action: { kind: 'link', path: `${paths.units}/segue-restore.target.wants/${unit}`, target: `../${unit}` } });
 
   // What its KillMode= leaves of one that is stopped ends with the kernel.
-  const known = [...options.afresh, ...carried, ...stopped].map((each) => (typeof each === 'string' ? each : each.unit));
+  const known = [...options.afresh, ...[...carried, ...stopped].map(({ unit }) => unit)];
   const required = carried.filter((workload) => ownSettings(workload).required).map(({ unit }) => unit);
   const turnBack = turningBack(required, paths, options);
   const groups = byPriority(carried);

@@ -28,8 +28,9 @@ export async function snapshot(action: Snapshot): Promise<Result<Note>> {
   while (anotherRound(rounds, budget, performance.now() - began)) {
     const number = earlier + rounds.length + 1;
     // There is an earlier one, on which the image can build.
-    if (number > 1 && !(await requireRoom(action.handover, action.order.memory)).ok) break;
-    const round = await takeRound(action, number);
+    const { ok: hasRoom } = await requireRoom(action.handover, action.order.memory);
+    if (!hasRoom && number > 1) break;
+    const round = hasRoom ? await takeRound(action, number) : 'the store has no room for it any more';
     if (typeof round === 'string') {
       // What was written since the last round is known to CRIU no more: none of them can be built on.
       await fs.rm(folder, { recursive: true, force: true });
@@ -43,7 +44,6 @@ export async function snapshot(action: Snapshot): Promise<Result<Note>> {
 /** One round; what went wrong, in words, if it failed. */
 async function takeRound({ order, handover, folder, startTime, idleGroup }: Snapshot, number: number): Promise<Round | string> {
   if (startTimeOf(order.pid) !== startTime) return `its process ${order.pid.toString()} has ended`;
-  if (!(await requireRoom(handover, order.memory)).ok) return 'the store has no room for it any more';
   const images = `${folder}/${number.toString()}`;
   await fs.mkdir(images, { recursive: true, mode: 0o700 });
   // A round that is cut off leaves no `last` behind.

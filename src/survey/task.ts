@@ -23,23 +23,20 @@ export function parseStat(text: string): Stat | undefined {
   return readable ? stat : undefined;
 }
 
-/** When a process began, clock ticks after boot; undefined when there is none of that id. */
-export function startTimeOf(pid: number): number | undefined {
+/** Of a process or a thread; undefined when there is none of that id. */
+export function statOf(id: number): Stat | undefined {
   try {
-    return parseStat(readFileSync(`/proc/${pid.toString()}/stat`, 'utf8'))?.startTime;
+    return parseStat(readFileSync(`/proc/${id.toString()}/stat`, 'utf8'));
   } catch {
     return undefined;
   }
 }
 
+/** When a process began, clock ticks after boot; undefined when there is none of that id. */
+export const startTimeOf = (pid: number): number | undefined => statOf(pid)?.startTime;
+
 /** By a signal (state T of proc_pid_stat(5)). */
-export function isStopped(pid: number): boolean {
-  try {
-    return parseStat(readFileSync(`/proc/${pid.toString()}/stat`, 'utf8'))?.state === 'T';
-  } catch {
-    return false; // it has ended
-  }
-}
+export const isStopped = (pid: number): boolean => statOf(pid)?.state === 'T';
 
 /** The process that traces this one, 0 for nobody. */
 export function tracerOf(pid: number): number {

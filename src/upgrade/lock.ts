@@ -1,17 +1,13 @@
 import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { failed, ok, type Result } from '../failure/result.ts';
-import { parseStat } from '../survey/task.ts';
+import { startTimeOf } from '../survey/task.ts';
 
 const FILE = '/run/segue/upgrade.lock';
 
 /** Names a process for as long as this boot lasts: its id, and when it began. */
 function identity(pid: number): string | undefined {
-  try {
-    const stat = parseStat(readFileSync(`/proc/${pid.toString()}/stat`, 'utf8'));
-    return stat === undefined ? undefined : `${pid.toString()} ${stat.startTime.toString()}`;
-  } catch {
-    return undefined;
-  }
+  const began = startTimeOf(pid);
+  return began === undefined ? undefined : `${pid.toString()} ${began.toString()}`;
 }
 
 const ownLine = (): string => `${identity(process.pid) ?? ''}\n`;
