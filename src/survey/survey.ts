@@ -116,7 +116,10 @@ export async function survey(): Promise<Result<Survey>> {
   }));
   // What has ended, but for processes that its KillMode= left: nothing starts those again, or keeps them.
   const known = new Set(units.value);
-  for (const unit of busyUnits((name) => !known.has(name) && platformReason(name, {}) === undefined)) afresh.push({ unit, description: '', why: 'is not active; what is left of it ends' });
+  const left = await show(busyUnits((name) => !known.has(name) && platformReason(name, {}) === undefined), ['ActiveState', 'Description']);
+  if (!left.ok) return left;
+  // One that has begun meanwhile is none of these: it is waited for, or has the upgrade given up.
+  for (const { Id: unit = '', ActiveState: state = '', Description: description = '' } of left.value) if (['inactive', 'failed'].includes(state)) afresh.push({ unit, description, why: 'is not active; what is left of it ends' });
   const byUnit = (a: { unit: string }, b: { unit: string }): number => a.unit.localeCompare(b.unit);
   return ok({
     workloads: workloads.sort(byUnit),
