@@ -27,6 +27,7 @@ export type Failure =
   | { readonly reason: 'prepared-elsewhere'; readonly store?: string }
   | { readonly reason: 'nothing-to-cancel' }
   | { readonly reason: 'upgrade-running'; readonly pid: number }
+  | { readonly reason: 'not-settled'; readonly id: string }
   | { readonly reason: 'upgrade-unknown'; readonly id: string }
   | { readonly reason: 'nothing-kept'; readonly id: string }
   | { readonly reason: 'confirmation-needed'; readonly command: string }

@@ -82,6 +82,8 @@ export function words(failure: Failure): Words {
       return { what: 'there is nothing to cancel', why: 'no upgrade is prepared, and none is under way before its jump', hint: '`segue status` says how the last one ended', exitCode: 10 };
     case 'upgrade-running':
       return { what: 'an upgrade is under way', why: `process ${failure.pid.toString()} runs it`, hint: '`segue status` says where it stands', exitCode: 10 };
+    case 'not-settled':
+      return { what: `the upgrade ${failure.id}, by which this kernel came to run, is not settled yet`, why: 'until then services have no unit files of their own, and the boot may still start some', hint: '`segue status --wait` waits for it; if nothing happens there, see `journalctl -u segue-settle`, then `systemctl restart segue-settle`', exitCode: 10 };
     case 'upgrade-unknown':
       return { what: `there was no upgrade ${failure.id}`, hint: '`segue history` lists them', exitCode: 2 };
     case 'nothing-kept':

@@ -7,38 +7,18 @@ import { daemonReload } from '../tools/systemctl.ts';
 import { run } from '../tools/command.ts';
 import { deleteLockTables } from '../tools/nft.ts';
 import { lastArrival, makeReport, type UpgradeReport } from '../report/report.ts';
+import { readArrival } from '../store/arrival.ts';
 import { openJournal, readJournal, type JournalEvent } from '../store/journal.ts';
 import { storeAt } from '../store/store.ts';
 import { settledEnding } from './ending.ts';
 import { keepImages } from './forget.ts';
-
-export interface Arrival {
-  readonly id: string;
-  readonly store: string;
-  /** This boot is no jump: what boot/way-back has decided. */
-  readonly wayBack?: { readonly way: string; readonly why: string };
-}
-
-/** What boot/way-back noted: `ID STORE WAY WHY`. */
-export function wayBackOf(note: string): Arrival | undefined {
-  const [, id, store, way, why] = /^([0-9A-Za-z-]+) (\/\S*) (restore|afresh|lost) ([^\n]*)/m.exec(note) ?? [];
-  return id === undefined || store === undefined || way === undefined || why === undefined ? undefined : { id, store, wayBack: { way, why } };
-}
-
-/** `segue.upgrade=` and `segue.store=` of the running kernel's command line. */
-export function jumpOf(commandLine: string): Arrival | undefined {
-  // As boot/handover.sh reads it: the last one counts.
-  const value = (name: string): string | undefined => commandLine.split(/[ \t\n]+/).findLast((word) => word.startsWith(name))?.slice(name.length);
-  const id = value('segue.upgrade=') ?? '';
-  return /^[0-9A-Za-z-]+$/.test(id) ? { id, store: value('segue.store=') ?? '/var/lib/segue' } : undefined;
-}
 
 /**
  * After the last restore: checks that every workload is back as its own main process, opens what is still locked, takes
  * the drop-ins away so that the units are their own again, wipes the images, and writes the report.
  */
 export async function settle(): Promise<Result<UpgradeReport>> {
-  const jump = jumpOf(await fs.readFile('/proc/cmdline', 'utf8')) ?? wayBackOf(await fs.readFile('/run/segue/way-back', 'utf8').catch(() => ''));
+  const jump = readArrival();
   const events = jump === undefined ? undefined : readJournal(jump.store, jump.id);
   if (jump === undefined || events === undefined) return failed({ reason: 'not-after-a-jump' });
   const paths = handoverPaths(jump.store, jump.id);

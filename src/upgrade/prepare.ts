@@ -15,6 +15,7 @@ import { stateKinds } from '../state/kinds.ts';
 import { tmpfsBytes } from '../state/tmpfs.ts';
 import { DRIVERS } from '../tools/pmem.ts';
 import { hasTpm } from '../tools/systemd-creds.ts';
+import { unsettledUpgrade } from '../store/arrival.ts';
 import { newId } from '../store/journal.ts';
 import { chooseStore } from './choose-store.ts';
 import { chooseWatchdog } from './choose-watchdog.ts';
@@ -49,6 +50,8 @@ export async function prepare({ to, afresh, store, ram, prepare: wanted, wayBack
   // What another one has stopped would look like that to the survey.
   const running = runningUpgrade();
   if (running !== undefined && prepared === undefined) return failed({ reason: 'upgrade-running', pid: running });
+  const unsettled = unsettledUpgrade();
+  if (unsettled !== undefined) return failed({ reason: 'not-settled', id: unsettled });
   const kernel = await chooseKernel(to);
   if (!kernel.ok) return kernel;
   const from = runningKernel();

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { HANDOVER_FORMAT } from '../../../src/model/handover.ts';
 import { seal } from '../../../src/park/seal.ts';
-import { jumpOf } from '../../../src/settle/settle.ts';
+import { jumpOf } from '../../../src/store/arrival.ts';
 import { parseJournal } from '../../../src/store/journal.ts';
 import { damagedBytes } from '../damaged.ts';
 import { isRoot, PrivateMachine } from './private-machine.ts';

@@ -31,6 +31,7 @@ const EVERY: { readonly [Reason in Failure['reason']]: Extract<Failure, { reason
   'prepared-elsewhere': { reason: 'prepared-elsewhere', store: '/srv/segue' },
   'nothing-to-cancel': { reason: 'nothing-to-cancel' },
   'upgrade-running': { reason: 'upgrade-running', pid: 812 },
+  'not-settled': { reason: 'not-settled', id: '20260102-030405' },
   'upgrade-unknown': { reason: 'upgrade-unknown', id: '20260102-030405' },
   'store-exposed': { reason: 'store-exposed', path: '/srv/shared/segue', folder: '/srv/shared' },
   'ram-store-too-large': { reason: 'ram-store-too-large', askedBytes: 8 * 2 ** 30, mostBytes: 3 * 2 ** 30 },

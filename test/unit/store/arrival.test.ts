@@ -1,8 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import * as flags from '../../../src/cli/flags.ts';
 import { newCommandLine } from '../../../src/plan/command-line.ts';
-import { jumpOf, wayBackOf } from '../../../src/settle/settle.ts';
+import { jumpOf, unsettledUpgrade, wayBackOf } from '../../../src/store/arrival.ts';
+import { openJournal } from '../../../src/store/journal.ts';
 import { damaged, endless } from '../damaged.ts';
 
 test('the new kernel finds the hand-over by its command line', () => {
@@ -78,5 +81,22 @@ test('lines without end are read in time', () => {
     wayBackOf(text);
     wayBackOf(`1 /${text}`);
     expect(() => flags.store.parse(`/${text}!`)).toThrow('absolute path');
+  }
+});
+
+test('an upgrade is not settled until its journal says so', () => {
+  const store = mkdtempSync(`${tmpdir()}/segue-store-`);
+  onTestFinished(() => { rmSync(store, { recursive: true }); });
+  const arrival = { id: '20260102-030405', store };
+  expect(unsettledUpgrade(undefined)).toBeUndefined();
+  expect(unsettledUpgrade(arrival)).toBeUndefined();
+  const journal = openJournal(store, arrival.id, '7.0');
+  for (const event of ['arrived', 'booting', 'settling']) {
+    journal.append({ event });
+    expect(unsettledUpgrade(arrival)).toBe(arrival.id);
+  }
+  for (const event of ['settled', 'forgotten']) {
+    journal.append({ event });
+    expect(unsettledUpgrade(arrival)).toBeUndefined();
   }
 });
