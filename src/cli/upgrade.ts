@@ -49,6 +49,8 @@ export function commands(action: Action): string {
       return `rm -rf ${display([action.path])}`;
     case 'sync':
       return display(syncCommand(action));
+    case 'stop':
+      return `# until none of them runs\n${display(['systemctl', 'stop', '--', ...action.units])}`;
     case 'drain':
       return `# until nothing waits there, for ${action.seconds.toString()} s at most\nss -Htn state listening state syn-recv '( ${action.ports.map((port) => `sport = :${port.toString()}`).join(' or ')} )'`;
     case 'snapshot':

@@ -1,4 +1,5 @@
 import type { DumpOrder } from '../tools/criu.ts';
+import type { RenamedSocket } from '../tools/criu-images.ts';
 import type { StorePlace } from './store.ts';
 
 /**
@@ -25,6 +26,8 @@ export type Action =
   | { readonly kind: 'remove'; readonly path: string }
   /** Has everything written to disk, or what is on the filesystem of one path; one that does not answer is waited for no longer. */
   | { readonly kind: 'sync'; readonly path?: string; readonly limitSeconds: number }
+  /** Stops units, and sees that they stay so. */
+  | { readonly kind: 'stop'; readonly units: readonly string[] }
   /** Waits until every connection to these TCP ports is accepted. */
   | { readonly kind: 'drain'; readonly ports: readonly number[]; readonly seconds: number }
   /** Images the memory of one tree while it runs, in rounds; where nobody waits, in `idleGroup`, a cgroup of the lowest weight. */
@@ -40,7 +43,7 @@ export type Action =
   /** Lets these cgroups run again. */
   | { readonly kind: 'thaw'; readonly controlGroups: readonly string[] }
   /** Images one tree of a workload and leaves it stopped, unless an image of it is proven current. */
-  | { readonly kind: 'dump'; readonly unit: string; readonly argv: readonly string[]; readonly handover: string; readonly memory: number; readonly images: string; readonly privateUsers: boolean; readonly pid: number; readonly startTime: number }
+  | { readonly kind: 'dump'; readonly unit: string; readonly argv: readonly string[]; readonly handover: string; readonly memory: number; readonly images: string; readonly privateUsers: boolean; readonly renamedSockets: readonly RenamedSocket[]; readonly pid: number; readonly startTime: number }
   /** Lets the tasks of a cgroup run again, with their connections as they were, but for those that were stopped before. */
   | { readonly kind: 'resume'; readonly controlGroup: string; readonly keepStopped: readonly number[] }
   /** Deletes every lock on sockets, segue's and CRIU's. */
@@ -70,6 +73,7 @@ export interface WholeSnapshot {
   /** The cgroup of the lowest weight, for what can be done when the workload runs on. */
   readonly idleGroup: string;
   readonly privateUsers: boolean;
+  readonly renamedSockets: readonly RenamedSocket[];
   readonly hostNetwork: boolean;
   /** `large`: rounds of its memory come before. */
   readonly trees: readonly { readonly order: DumpOrder; readonly folder: string; readonly startTime: number; readonly large: boolean }[];

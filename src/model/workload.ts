@@ -1,3 +1,4 @@
+import type { RenamedSocket } from '../tools/criu-images.ts';
 import type { InetSocket } from '../tools/ss.ts';
 import type { Properties } from '../tools/systemctl.ts';
 import type { Obstacle } from '../failure/obstacle.ts';
@@ -45,6 +46,8 @@ export interface Workload {
   readonly outsideFiles: readonly FileKey[];
   /** Files through which it watches for memory pressure and the like: an empty file takes their place. */
   readonly pressureFiles: readonly PressureFile[];
+  /** Sockets that CRIU would restore under a name that nobody knows: the image is edited. */
+  readonly renamedSockets: readonly RenamedSocket[];
   /** Mounts whose content is this workload's alone and would be lost: PrivateTmp= and the like. */
   readonly privateMounts: readonly Mount[];
   /** It uses files of a server: others may change them unseen, so no image of it could be proven current. */

@@ -3,7 +3,7 @@ import { failed, ok, type Result } from '../failure/result.ts';
 import type { Action, Note } from '../model/step.ts';
 import { requireRoom } from '../store/room.ts';
 import { startTimeOf } from '../survey/task.ts';
-import { dumpStatistics, forgetSizes, leaveUserNamespace, mendWindows } from '../tools/criu-images.ts';
+import { dumpStatistics, leaveUserNamespace, mendFiles, mendWindows } from '../tools/criu-images.ts';
 import { limitSeconds, logErrors } from '../tools/criu.ts';
 import { run } from '../tools/command.ts';
 
@@ -30,7 +30,7 @@ export async function dump(action: Dump): Promise<Result<Note>> {
   }
   if (action.privateUsers) await leaveUserNamespace(action.images);
   const mended = await mendWindows(action.images);
-  await forgetSizes(action.images);
+  await mendFiles(action.images, action.renamedSockets);
   const statistics = await dumpStatistics(action.images).catch(() => undefined);
   return ok({ event: 'imaged', unit: action.unit, ...(statistics === undefined ? {} : { bytes: statistics.writtenBytes, earlierBytes: statistics.earlierBytes, heldMs: statistics.heldMs }), ...(mended === 0 ? {} : { mended }) });
 }

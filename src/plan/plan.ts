@@ -178,7 +178,7 @@ function wholeStep(workload: Workload, paths: HandoverPaths, idleGroup: string):
     unit,
     title: 'image all of it while it sleeps',
     action: {
-      kind: 'snapshot-whole', unit, controlGroup, idleGroup, workload: paths.workload(unit), handover: paths.handover, privateUsers: workload.privateUsers,
+      kind: 'snapshot-whole', unit, controlGroup, idleGroup, workload: paths.workload(unit), handover: paths.handover, privateUsers: workload.privateUsers, renamedSockets: workload.renamedSockets,
       hostNetwork: !workload.entered.includes('net'), trees: snapshotTrees(workload, paths).map(({ tree: _, ...each }) => each),
     },
     // No signal has stopped any of them.
@@ -240,7 +240,7 @@ function parkSteps(workload: Workload, paths: HandoverPaths, prepare: boolean): 
       unit,
       title: `image ${tree.root.comm} (${tree.root.pid.toString()}) and leave it stopped`,
       lane: { of: 'images', name: unit },
-      action: { kind: 'dump', unit, argv: dumpCommand(dump), handover: paths.handover, memory: dump.memory, images: dump.images, privateUsers: workload.privateUsers, pid: tree.root.pid, startTime: tree.root.startTime },
+      action: { kind: 'dump', unit, argv: dumpCommand(dump), handover: paths.handover, memory: dump.memory, images: dump.images, privateUsers: workload.privateUsers, renamedSockets: workload.renamedSockets, pid: tree.root.pid, startTime: tree.root.startTime },
       // Those that are stopped when it begins are found out then.
       undo: { kind: 'resume', controlGroup, keepStopped: [] },
     };
@@ -344,7 +344,11 @@ const makingOf = ({ place, why }: StoreChoice): string =>
     : `make the encrypted container for the hand-over${why === undefined ? '' : `, on the disk as ${why}`}`;
 
 /** With what would start it again while others are parked: a socket, a timer, a path. */
-const withTriggers = ({ unit, properties }: Workload): string[] => [...(properties['TriggeredBy'] ?? '').split(' ').filter(Boolean), unit];
+function stopSteps(stopped: readonly Workload[]): Step[] {
+  const units = [...new Set(stopped.flatMap(({ unit, properties }) => [...(properties['TriggeredBy'] ?? '').split(' ').filter(Boolean), unit]))];
+  if (units.length === 0) return [];
+  return [{ phase: 'park', title: 'stop those that will be started afresh', action: { kind: 'stop', units }, undo: run(['systemctl', 'start', '--', ...units]) }];
+}
 
 /** All that an upgrade will do, from the first file to the jump: what becomes of the workloads, and `state` besides them. */
 export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], options: PlanOptions): Plan {
@@ -396,7 +400,7 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     // What is on disk now need not be written while everything waits; and what does not answer stops nobody.
     { phase: options.prepare ? 'snapshot' : 'prepare', title: 'let the disks catch up while everything runs', action: { kind: 'sync', limitSeconds: SYNC_SECONDS.before } },
     { phase: options.prepare ? 'snapshot' : 'prepare', title: 'let end what has begun since this was planned', action: { kind: 'await-newcomers', known, seconds: NEWCOMER_SECONDS.before } },
-    ...stopped.map((workload): Step => ({ phase: 'park', unit: workload.unit, title: 'stop it, as it will be started afresh', action: run(['systemctl', 'stop', '--', ...withTriggers(workload)]), undo: run(['systemctl', 'start', '--', ...withTriggers(workload)]) })),
+    ...stopSteps(stopped),
     ...groups.flatMap(({ priority, workloads }, index): Step[] => {
       const of = `of priority ${priority.toString()}`;
       const ports = listeningPorts(workloads.flatMap(({ sockets }) => sockets));

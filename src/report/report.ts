@@ -65,7 +65,9 @@ export function lastArrival(events: readonly JournalEvent[]): readonly JournalEv
 
 function workloadReport(unit: string, fate: 'carried' | 'stopped', pid: number, events: readonly JournalEvent[]): WorkloadReport {
   const proof = events.findLast(({ current, changed }) => current?.includes(unit) === true || changed?.some((each) => each.unit === unit) === true);
-  const parkedAt = (proof?.current?.includes(unit) === true ? proof.stoppedAt : undefined) ?? events.find((event) => event.unit === unit && event.event === 'step' && event.phase === 'park')?.at;
+  // The first step of parking stops all those that are not carried.
+  const parking = events.find((event) => event.event === 'step' && event.phase === 'park' && event.unit === (fate === 'stopped' ? undefined : unit));
+  const parkedAt = (proof?.current?.includes(unit) === true ? proof.stoppedAt : undefined) ?? parking?.at;
   const own = lastArrival(events).filter((event) => event.unit === unit);
   const restoredAt = own.find((event) => event.event === 'restored')?.at;
   const why = own.find((event) => event.event === 'restore-failed')?.why;

@@ -37,3 +37,7 @@ export function socketsHeld(files: readonly Pick<OpenFile, 'target'>[], sockets:
   const inodes = new Set(files.map(({ target }) => inodeOf(target, 'socket')));
   return sockets.filter(({ inode }) => inode > 0 && inodes.has(inode));
 }
+
+export function unixSocketsHeld(files: readonly Pick<OpenFile, 'target'>[], sockets: ReadonlyMap<number, UnixSocket>): UnixSocket[] {
+  return files.flatMap(({ target }) => sockets.get(inodeOf(target, 'socket') ?? -1) ?? []);
+}

@@ -39,7 +39,7 @@ export function writeMessages(header: Buffer, messages: readonly Uint8Array[]): 
   return Buffer.concat([header.subarray(0, headerBytes(header)), ...parts]);
 }
 
-type Edit = { readonly varint: number } | { readonly message: Edits } | { readonly zeros: true } | { readonly absent: true };
+type Edit = { readonly varint: number } | { readonly bytes: Uint8Array } | { readonly message: Edits } | { readonly zeros: true } | { readonly absent: true };
 type Edits = Readonly<Record<number, Edit>>;
 
 /** What the reader of Protocol Buffers throws of bytes that are no message. */
@@ -65,6 +65,9 @@ function edit(message: Uint8Array, edits: Edits): Uint8Array {
       writer.tag(field, wire).uint32(wanted.varint);
     } else if (wanted !== undefined && 'message' in wanted && wire === WireType.LengthDelimited) {
       writer.tag(field, wire).bytes(edit(reader.bytes(), wanted.message));
+    } else if (wanted !== undefined && 'bytes' in wanted && wire === WireType.LengthDelimited) {
+      reader.skip(wire, field);
+      writer.tag(field, wire).bytes(wanted.bytes);
     } else if (wanted !== undefined && 'absent' in wanted) {
       reader.skip(wire, field);
     } else if (wanted !== undefined && 'zeros' in wanted && wire === WireType.Varint) {
@@ -183,23 +186,42 @@ export async function leaveUserNamespace(folder: string): Promise<void> {
   }
 }
 
-// Field numbers: CRIU's images/fdinfo.proto and regfile.proto.
-const FILE = { regular: 3 } as const;
+// Field numbers: CRIU's images/fdinfo.proto, regfile.proto and sk-unix.proto.
+const FILE = { regular: 3, unixSocket: 16 } as const;
 const REGULAR_FILE = { size: 8, mode: 10, buildId: 11 } as const;
 const EXECUTABLE = 0o111;
+
+/** A socket in the filesystem that has another name there than the one that it was bound to. */
+export interface RenamedSocket {
+  readonly bound: string;
+  readonly named: string;
+}
+
+const UNIX_SOCKET = { name: 11, deleted: 15 } as const;
+
+/** Edits what an image says of open files. Without a `files.img` there are none. Throws a DamagedImage. */
+export async function mendFiles(folder: string, renamed: readonly RenamedSocket[]): Promise<void> {
+  const path = `${folder}/files.img`;
+  const image = await fs.readFile(path).catch(() => undefined);
+  if (image === undefined) return;
+  await fs.writeFile(path, naming(path, () => writeMessages(image, readMessages(image).map((file) => withName(withoutSize(file), renamed)))));
+}
+
+/** CRIU binds a socket to the name that it was bound to, and takes that away if it was gone. It is to be found where it was. */
+function withName(file: Uint8Array, renamed: readonly RenamedSocket[]): Uint8Array {
+  return orDamaged(() => {
+    const socket = field(file, FILE.unixSocket).bytes;
+    const name = socket && field(socket, UNIX_SOCKET.name).bytes;
+    const found = name && renamed.find(({ bound }) => `${bound}\0` === Buffer.from(name).toString());
+    return found === undefined ? file : edit(file, { [FILE.unixSocket]: { message: { [UNIX_SOCKET.name]: { bytes: Buffer.from(`${found.named}\0`) }, [UNIX_SOCKET.deleted]: { absent: true } } } });
+  });
+}
 
 /**
  * CRIU refuses to open a file that has not the size that it had (validate_file() in criu/files-reg.c), and with it the whole
  * restore. A log may have grown meanwhile, written by whoever was imaged later, or is restored before; its reader would have
  * seen that as well. Programs and libraries are still to be the same.
  */
-export async function forgetSizes(folder: string): Promise<void> {
-  const path = `${folder}/files.img`;
-  const image = await fs.readFile(path).catch(() => undefined);
-  if (image === undefined) return; // it has none open
-  await fs.writeFile(path, naming(path, () => writeMessages(image, readMessages(image).map(withoutSize))));
-}
-
 function withoutSize(file: Uint8Array): Uint8Array {
   return orDamaged(() => {
     const regular = field(file, FILE.regular).bytes;

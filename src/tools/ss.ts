@@ -22,6 +22,8 @@ export interface UnixSocket {
   readonly inode: number;
   /** 0 when there is none. */
   readonly peerInode: number;
+  /** Of the file that it is bound to, on whatever filesystem; 0 when there is none. */
+  readonly fileInode: number;
   readonly receiveQueue: number;
 }
 
@@ -71,15 +73,18 @@ function ends(text: string): Pick<UnixSocket, 'path' | 'inode' | 'peerInode'> | 
   return { path: path === '*' ? '' : path, inode: Number(own.word), peerInode: Number(peer.word) };
 }
 
+/** `<-> ino:5 dev:0/28 peers:`, what `-e` adds: which directions are shut, and the file. */
+const EXTENDED = /\s+(?:<->|<--|-->|---)(?:\s+ino:(\d{1,20})\s+dev:\d+\/\d+)?(?:\s+peers:[\s\d]*)?\s*$/;
+
 /**
- * Parses `ss -Hn -xa`: type, state, queues, local address and inode, peer address and inode. The two ends of a connection
+ * Parses `ss -Hn -xae`: type, state, queues, local address and inode, peer address and inode, the file. The two ends of a connection
  * hardly ever both have a name. Of a line that cannot be read no socket comes: a name may even hold line ends.
  */
 export function parseUnix(text: string): UnixSocket[] {
   return text.split('\n').flatMap((line) => {
     const [, type, state = '', queue, rest = ''] = /^(u_\w+) +(\S+) +(\d{1,10}) +\d+ +(.*)$/s.exec(line.trim()) ?? [];
-    const found = ends(rest);
-    return type === undefined || found === undefined ? [] : [{ type, state, receiveQueue: Number(queue), ...found }];
+    const found = ends(rest.replace(EXTENDED, ''));
+    return type === undefined || found === undefined ? [] : [{ type, state, receiveQueue: Number(queue), ...found, fileInode: Number(EXTENDED.exec(rest)?.[1] ?? 0) }];
   });
 }
 
@@ -90,7 +95,7 @@ export async function inetSockets(pid?: number): Promise<Result<InetSocket[]>> {
 }
 
 export async function unixSockets(pid?: number): Promise<Result<UnixSocket[]>> {
-  const shown = await runOk([...inside(pid), 'ss', '-Hn', '-xa']);
+  const shown = await runOk([...inside(pid), 'ss', '-Hn', '-xae']);
   return shown.ok ? ok(parseUnix(shown.value)) : shown;
 }
 

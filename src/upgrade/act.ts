@@ -10,6 +10,7 @@ import { thaw } from '../park/freezer.ts';
 import { awaitNewcomers } from '../park/newcomers.ts';
 import { prove } from '../park/prove.ts';
 import { seal, sealWorkloads } from '../park/seal.ts';
+import { stopUnits } from '../park/stop.ts';
 import { syncDisks } from '../park/sync.ts';
 import { sumBeforehand } from '../park/sums.ts';
 import { write } from '../park/write.ts';
@@ -41,6 +42,8 @@ async function act(action: Action): Promise<Result<Note | undefined>> {
       return ok(undefined);
     case 'sync':
       return syncDisks(action);
+    case 'stop':
+      return stopUnits(action.units);
     case 'drain':
       return drain(action.ports, action.seconds);
     case 'snapshot':

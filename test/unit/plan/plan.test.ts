@@ -296,12 +296,12 @@ test('the hand-over says what to do then, and which process ids are to stay free
 
 test('what would start it again meanwhile is stopped along with it', async () => {
   const { steps: those } = await plan(survey([workload('docker.service', { properties: { TriggeredBy: 'docker.socket docker.timer' }, obstacles: [{ kind: 'user-namespace' }] })]), ['docker']);
-  const [stop] = those.filter(({ title }) => title.startsWith('stop it'));
-  expect(stop).toMatchObject({ action: { argv: ['systemctl', 'stop', '--', 'docker.socket', 'docker.timer', 'docker.service'] }, undo: { argv: ['systemctl', 'start', '--', 'docker.socket', 'docker.timer', 'docker.service'] } });
+  const [stop] = those.filter(({ title }) => title.startsWith('stop those'));
+  expect(stop).toMatchObject({ action: { kind: 'stop', units: ['docker.socket', 'docker.timer', 'docker.service'] }, undo: { argv: ['systemctl', 'start', '--', 'docker.socket', 'docker.timer', 'docker.service'] } });
 });
 
 test('who is to be started afresh is stopped before the sockets are held, and started again on the way back', () => {
-  const stop = index((step) => runs(step, 'systemctl', 'stop', '--', 'blocked.service'));
+  const stop = index(({ action }) => action.kind === 'stop' && action.units.includes('blocked.service'));
   expect(stop).toBeLessThan(hold);
   expect(steps[stop]?.undo).toEqual({ kind: 'run', argv: ['systemctl', 'start', '--', 'blocked.service'] });
   expect(full.stopped.map(({ unit }) => unit)).toEqual(['blocked.service']);

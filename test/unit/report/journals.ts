@@ -26,7 +26,7 @@ export const BEGUN: readonly JournalEvent[] = [
 
 export const PARKING: readonly JournalEvent[] = [
   ...BEGUN,
-  event('10:00:02.000', 'step', { phase: 'park', step: 'stop it', unit: 'game.service' }),
+  event('10:00:02.000', 'step', { phase: 'park', step: 'stop those that will be started afresh' }),
   event('10:00:02.500', 'step', { phase: 'park', step: 'image', unit: 'redis.service' }),
   event('10:00:03.000', 'step', { phase: 'park', step: 'image', unit: 'nginx.service' }),
 ];

@@ -59,7 +59,7 @@ export function mount(path: string, parts: Partial<Mount> = {}): Mount {
 }
 
 export function unixSocket(inode: number, parts: Partial<UnixSocket> = {}): UnixSocket {
-  return { type: 'u_str', state: 'ESTAB', path: '', inode, peerInode: 0, receiveQueue: 0, ...parts };
+  return { type: 'u_str', state: 'ESTAB', path: '', inode, peerInode: 0, fileInode: 0, receiveQueue: 0, ...parts };
 }
 
 export function inetSocket(parts: Partial<InetSocket> = {}): InetSocket {
@@ -126,6 +126,7 @@ export function workload(unit: string, parts: Partial<Workload> = {}): Workload 
     logStreams: [],
     outsideFiles: [],
     pressureFiles: [],
+    renamedSockets: [],
     privateMounts: [],
     served: false,
     sockets: [],

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { DamagedImage, editMessage, forgetSizes, leaveUserNamespace, readMessages, runId, setsIntervalTimer, writeMessages } from '../../../src/tools/criu-images.ts';
+import { DamagedImage, editMessage, leaveUserNamespace, mendFiles, readMessages, runId, setsIntervalTimer, writeMessages } from '../../../src/tools/criu-images.ts';
 import { fixtureFolder } from '../../fixtures/fixture.ts';
 
 const REAL = fixtureFolder('criu/redis-server');
@@ -179,10 +179,26 @@ test('a log may have another size by the time of the restore, a program and a li
   const messages = [regular(0o100644, undefined), regular(0o100755, undefined), regular(0o100644, 5), socket];
   const path = join(folder, 'files.img');
   writeFileSync(path, writeMessages(readFileSync(join(REAL, 'ids-354.img')), messages));
-  await forgetSizes(folder);
+  await mendFiles(folder, []);
   const after = readMessages(readFileSync(path));
   expect([...fieldsOf(after[0]!, (at) => at === '3').keys()]).toEqual(['1', '2', '3.1', '3.3', '3.6', '3.10']);
   expect(after.slice(1).map((message) => message.toString('hex'))).toEqual(messages.slice(1).map((message) => Buffer.from(message).toString('hex')));
   rmSync(path);
-  await forgetSizes(folder);
+  await mendFiles(folder, []);
+});
+
+test('a socket that was renamed after it was bound is bound to the name that it had last, a name that only begins so is left', async () => {
+  // images/sk-unix.proto: id, name with its NUL, deleted
+  const socket = (name: string) => {
+    const inner = new BinaryWriter().tag(1, WireType.Varint).uint32(8).tag(11, WireType.LengthDelimited).bytes(Buffer.from(`${name}\0`)).tag(15, WireType.Varint).uint32(1).finish();
+    return new BinaryWriter().tag(1, WireType.Varint).uint32(5).tag(2, WireType.Varint).uint32(8).tag(16, WireType.LengthDelimited).bytes(inner).finish();
+  };
+  const path = join(folder, 'files.img');
+  const other = socket('/run/a.sock.6991');
+  writeFileSync(path, writeMessages(readFileSync(join(REAL, 'ids-354.img')), [socket('/run/a.sock.699'), other]));
+  await mendFiles(folder, [{ bound: '/run/a.sock.699', named: '/run/a.sock' }]);
+  const [first, second] = readMessages(readFileSync(path));
+  expect(Object.fromEntries(fieldsOf(first!, (at) => at === '16'))).toMatchObject({ '16.1': expect.anything() as string, '16.11': `${Buffer.from('/run/a.sock\0').toString('hex')};` });
+  expect([...fieldsOf(first!, (at) => at === '16').keys()]).toEqual(['1', '2', '16.1', '16.11']);
+  expect(second?.toString('hex')).toBe(Buffer.from(other).toString('hex'));
 });

@@ -55,12 +55,12 @@ test('of damaged output every TCP and UDP socket is read, or none', () => {
 
 const name = fc.oneof(fc.constantFrom('/run/a 5 b', '@a', '/run/* 7 * 8', 'x 1 2'), fc.string({ unit: 'binary', minLength: 1, maxLength: 20 }).map((text) => text.replace(/[\n ]+/g, ' ').trim())).filter((text) => text !== '' && !/^\*/.test(text));
 const unixLine = fc
-  .record({ type: fc.constantFrom('u_str', 'u_dgr', 'u_seq'), state: fc.constantFrom('LISTEN', 'ESTAB', 'UNCONN'), queue, own: fc.oneof(name, fc.constant('')), inode, peerInode: inode, peer: fc.oneof(name, fc.constant('')) })
+  .record({ type: fc.constantFrom('u_str', 'u_dgr', 'u_seq'), state: fc.constantFrom('LISTEN', 'ESTAB', 'UNCONN'), queue, own: fc.oneof(name, fc.constant('')), inode, peerInode: inode, peer: fc.oneof(name, fc.constant('')), fileInode: fc.oneof(fc.constant(0), inode) })
   // Not both have a name.
   .map((each) => ({ ...each, peer: each.own === '' ? each.peer : '' }))
-  .map(({ type, state, queue: receiveQueue, own, inode: number, peerInode, peer }) => ({
-    socket: { type, state, receiveQueue, path: own, inode: number, peerInode } satisfies UnixSocket,
-    line: `${type} ${state}  ${receiveQueue}  0      ${own || '*'} ${number.toString().padEnd(5)} ${peer || '*'} ${peerInode.toString().padEnd(4)}`,
+  .map(({ type, state, queue: receiveQueue, own, inode: number, peerInode, peer, fileInode }) => ({
+    socket: { type, state, receiveQueue, path: own, inode: number, peerInode, fileInode } satisfies UnixSocket,
+    line: `${type} ${state}  ${receiveQueue}  0      ${own || '*'} ${number.toString().padEnd(5)} ${peer || '*'} ${peerInode.toString().padEnd(4)}  <-> ${fileInode === 0 ? '' : `ino:${fileInode.toString()} dev:0/28`} ${state === 'LISTEN' ? 'peers:' : ''}     `,
   }));
 
 test('what ss shows of unix sockets is read as it is meant, whatever they are called', () => {

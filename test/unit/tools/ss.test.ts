@@ -71,7 +71,7 @@ test('a path may hold blanks, and an abstract name begins with @', () => {
 });
 
 test('a socket without a path or a peer has an empty one and 0', () => {
-  expect(parseUnix('u_str LISTEN 2 128 * 77 * 0\n')).toEqual([{ type: 'u_str', state: 'LISTEN', receiveQueue: 2, path: '', inode: 77, peerInode: 0 }]);
+  expect(parseUnix('u_str LISTEN 2 128 * 77 * 0\n')).toEqual([{ type: 'u_str', state: 'LISTEN', receiveQueue: 2, path: '', inode: 77, peerInode: 0, fileInode: 0 }]);
 });
 
 test('a number in a path is not taken for an inode', () => {
@@ -131,4 +131,8 @@ test('a connection that the kernel encrypts is told from others', () => {
   const encrypted = `${connections.split('\n')[0] ?? ''} tcp-ulp-tls version: 1.3 cipher: aes-gcm-256 rxconf: sw txconf: sw`;
   expect([...parseEncrypted(`${encrypted}\n${connections}`)]).toEqual([Number(/ino:(\d+)/.exec(encrypted)?.[1])]);
   expect(parseEncrypted(connections).size).toBe(0);
+});
+
+test('the file of a socket is read, as it may have another name than the socket', () => {
+  expect(parseUnix('u_str LISTEN 0      1024                     /var/run/supervisor.sock.699 6081  * 0     <-> ino:521 dev:0/28 peers:      \n')).toMatchObject([{ path: '/var/run/supervisor.sock.699', inode: 6081, fileInode: 521 }]);
 });

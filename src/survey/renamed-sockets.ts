@@ -1,0 +1,35 @@
+import { lstatSync, readdirSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import type { Task } from '../model/task.ts';
+import type { RenamedSocket } from '../tools/criu-images.ts';
+import type { UnixSocket } from '../tools/ss.ts';
+
+/** As long as it is that file. */
+function isSocket(path: string, inode: number): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return found?.isSocket() === true && found.ino === inode;
+}
+
+/** Where else in its folder it is. */
+function nameIn(root: string, { path, fileInode }: UnixSocket): string | undefined {
+  try {
+    if (isSocket(`${root}${path}`, fileInode)) return path;
+    const found = readdirSync(`${root}${dirname(path)}`).find((name) => isSocket(`${root}${dirname(path)}/${name}`, fileInode));
+    return found === undefined ? undefined : `${dirname(path)}/${found}`;
+  } catch {
+    return undefined; // the folder is not there
+  }
+}
+
+/**
+ * The sockets of a task that nobody would find after the restore: a server that must not be missed for a moment binds one to another name,
+ * and then renames or links it to the one that clients know (unix(7)). The kernel, and CRIU with it, knows the first only. It may have
+ * bound it before a chroot(2).
+ */
+export function renamedSockets(task: Task, sockets: readonly UnixSocket[]): RenamedSocket[] {
+  return sockets.flatMap((socket) => {
+    if (!socket.path.startsWith('/') || basename(socket.path) === '' || socket.fileInode === 0) return [];
+    const named = nameIn(`/proc/${task.pid.toString()}/root`, socket) ?? nameIn('', socket);
+    return named === undefined || named === socket.path ? [] : [{ bound: socket.path, named }];
+  });
+}
