@@ -1,8 +1,9 @@
 import { lstatSync, readdirSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { dirname } from 'node:path';
 import type { Task } from '../model/task.ts';
 import type { RenamedSocket } from '../tools/criu-images.ts';
 import type { UnixSocket } from '../tools/ss.ts';
+import { unixSocketsHeld } from './facts.ts';
 
 /** As long as it is that file. */
 function isSocket(path: string, inode: number): boolean {
@@ -22,13 +23,15 @@ function nameIn(root: string, { path, fileInode }: UnixSocket): string | undefin
 }
 
 /**
- * The sockets of a task that nobody would find after the restore: a server that must not be missed for a moment binds one to another name,
- * and then renames or links it to the one that clients know (unix(7)). The kernel, and CRIU with it, knows the first only. It may have
- * bound it before a chroot(2).
+ * The sockets of a workload that nobody would find after the restore: a server that must not be missed for a moment binds one to another
+ * name, and then renames or links it to the one that clients know (unix(7)). The kernel, and CRIU with it, knows the first only. It may
+ * have bound it before a chroot(2).
  */
-export function renamedSockets(task: Task, sockets: readonly UnixSocket[]): RenamedSocket[] {
-  return sockets.flatMap((socket) => {
-    if (!socket.path.startsWith('/') || basename(socket.path) === '' || socket.fileInode === 0) return [];
+export function renamedSockets(tasks: readonly Task[], sockets: ReadonlyMap<number, UnixSocket>): RenamedSocket[] {
+  // An accepted connection has the name of its listener.
+  const held = new Map(tasks.flatMap((task) => unixSocketsHeld(task.files, sockets).map((socket) => [`${socket.path} ${socket.fileInode.toString()}`, { task, socket }] as const)));
+  return [...held.values()].flatMap(({ task, socket }) => {
+    if (!socket.path.startsWith('/') || socket.fileInode === 0) return [];
     const named = nameIn(`/proc/${task.pid.toString()}/root`, socket) ?? nameIn('', socket);
     return named === undefined || named === socket.path ? [] : [{ bound: socket.path, named }];
   });

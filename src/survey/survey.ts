@@ -3,7 +3,7 @@ import { ok, type Result } from '../failure/result.ts';
 import { probeInside } from '../tools/criu.ts';
 import { busyUnits } from '../tools/cgroup.ts';
 import { activeUnits, show, type Properties } from '../tools/systemctl.ts';
-import { socketsHeld, unixSocketsHeld, type Facts } from './facts.ts';
+import { socketsHeld, type Facts } from './facts.ts';
 import { mountsThatGo, servedMounts } from '../state/mounts.ts';
 import { platformReason } from '../model/platform.ts';
 import { readFacts, readIfThere } from './read-facts.ts';
@@ -67,7 +67,7 @@ function describeWorkload(properties: Properties, tasks: readonly Task[], subgro
     logStreams: logStreamInodes(subject),
     outsideFiles: [...new Set(files.filter((file) => isNull(file) && !mountIds.has(file.mountId)).map(fileKey))],
     pressureFiles: [...new Map(files.filter(isPressure).map((file) => [fileKey(file), { key: fileKey(file), path: file.target }])).values()],
-    renamedSockets: tasks.flatMap((task) => renamedSockets(task, unixSocketsHeld(task.files, facts.unix))),
+    renamedSockets: renamedSockets(tasks, facts.unix),
     privateMounts: differs('mnt')
       ? first.mounts.filter((mount) => !GIVEN_MOUNTS.test(mount.path) && (mount.root.includes('/systemd-private-') || (mount.type === 'tmpfs' && mount.root === '/' && !hostDevices.has(`${mount.device} ${mount.path}`))))
       : [],
