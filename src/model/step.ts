@@ -1,5 +1,5 @@
 import type { DumpOrder } from '../tools/criu.ts';
-import type { RenamedSocket } from '../tools/criu-images.ts';
+import type { ImageEdits } from '../tools/criu-images.ts';
 import type { StorePlace } from './store.ts';
 
 /**
@@ -43,7 +43,7 @@ export type Action =
   /** Lets these cgroups run again. */
   | { readonly kind: 'thaw'; readonly controlGroups: readonly string[] }
   /** Images one tree of a workload and leaves it stopped, unless an image of it is proven current. */
-  | { readonly kind: 'dump'; readonly unit: string; readonly argv: readonly string[]; readonly handover: string; readonly memory: number; readonly images: string; readonly privateUsers: boolean; readonly renamedSockets: readonly RenamedSocket[]; readonly pid: number; readonly startTime: number }
+  | ({ readonly kind: 'dump'; readonly unit: string; readonly argv: readonly string[]; readonly handover: string; readonly memory: number; readonly images: string; readonly pid: number; readonly startTime: number } & ImageEdits)
   /** Lets the tasks of a cgroup run again, with their connections as they were, but for those that were stopped before. */
   | { readonly kind: 'resume'; readonly controlGroup: string; readonly keepStopped: readonly number[] }
   /** Deletes every lock on sockets, segue's and CRIU's. */
@@ -64,7 +64,7 @@ export type Action =
   /** Starts the new kernel. Does not return. */
   | { readonly kind: 'jump' };
 
-export interface WholeSnapshot {
+export interface WholeSnapshot extends ImageEdits {
   readonly unit: string;
   /** Its folder in the hand-over. */
   readonly workload: string;
@@ -72,8 +72,6 @@ export interface WholeSnapshot {
   readonly controlGroup: string;
   /** The cgroup of the lowest weight, for what can be done when the workload runs on. */
   readonly idleGroup: string;
-  readonly privateUsers: boolean;
-  readonly renamedSockets: readonly RenamedSocket[];
   readonly hostNetwork: boolean;
   /** `large`: rounds of its memory come before. */
   readonly trees: readonly { readonly order: DumpOrder; readonly folder: string; readonly startTime: number; readonly large: boolean }[];

@@ -3,7 +3,7 @@ import { failed, ok, type Result } from '../failure/result.ts';
 import type { Action, Note } from '../model/step.ts';
 import { requireRoom } from '../store/room.ts';
 import { startTimeOf } from '../survey/task.ts';
-import { dumpStatistics, leaveUserNamespace, mendFiles, mendWindows } from '../tools/criu-images.ts';
+import { dumpStatistics, mendImage } from '../tools/criu-images.ts';
 import { limitSeconds, logErrors } from '../tools/criu.ts';
 import { run } from '../tools/command.ts';
 
@@ -28,9 +28,7 @@ export async function dump(action: Dump): Promise<Result<Note>> {
     const printed = (await fs.readFile(`${action.images}/dump.out`, 'utf8').catch(() => '')).trim();
     return failed({ reason: 'dump-failed', unit: action.unit, errors: errors.length > 0 ? errors : [printed || stderr.trim() || `criu ended with exit code ${exitCode.toString()}`], log });
   }
-  if (action.privateUsers) await leaveUserNamespace(action.images);
-  const mended = await mendWindows(action.images);
-  await mendFiles(action.images, action.renamedSockets);
+  const { mendedWindows: mended } = await mendImage(action.images, action);
   const statistics = await dumpStatistics(action.images).catch(() => undefined);
   return ok({ event: 'imaged', unit: action.unit, ...(statistics === undefined ? {} : { bytes: statistics.writtenBytes, earlierBytes: statistics.earlierBytes, heldMs: statistics.heldMs }), ...(mended === 0 ? {} : { mended }) });
 }

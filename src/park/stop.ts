@@ -1,6 +1,6 @@
 import { failed, ok, type Result } from '../failure/result.ts';
 import { runOk } from '../tools/command.ts';
-import { show } from '../tools/systemctl.ts';
+import { hasEnded, show } from '../tools/systemctl.ts';
 
 /** Each time there is one less who could ask for another. */
 const TRIES = 5;
@@ -14,7 +14,7 @@ export async function stopUnits(units: readonly string[]): Promise<Result<undefi
     const stopped = await runOk(['systemctl', 'stop', '--', ...units]);
     const shown = await show(units, ['ActiveState']);
     if (!shown.ok) return shown;
-    const left = shown.value.find(({ ActiveState: state = '' }) => !['inactive', 'failed'].includes(state));
+    const left = shown.value.find((properties) => !hasEnded(properties));
     if (left === undefined) return ok(undefined);
     if (tries === TRIES) return stopped.ok ? failed({ reason: 'unit-began', unit: left['Id'] ?? '' }) : stopped;
   }

@@ -8,7 +8,7 @@ import { resume } from '../park/resume.ts';
 import { requireRoom } from '../store/room.ts';
 import { cgroupProcesses, startTimeOf } from '../survey/task.ts';
 import { run } from '../tools/command.ts';
-import { dumpStatistics, leaveUserNamespace, mendFiles, mendWindows, runId, setsIntervalTimer } from '../tools/criu-images.ts';
+import { dumpStatistics, mendImage, runId, setsIntervalTimer } from '../tools/criu-images.ts';
 import { limitSeconds, lockTable, logErrors, wholeCommand } from '../tools/criu.ts';
 import { deleteLockTables } from '../tools/nft.ts';
 import { connections } from '../tools/ss.ts';
@@ -67,7 +67,8 @@ async function attempt(action: WholeSnapshot, rounds: Round[]): Promise<Result<D
 }
 
 /** All that is done while the workload stands still. `before` is its imprint as it was right before. */
-async function standStill({ controlGroup, trees, privateUsers, renamedSockets }: WholeSnapshot, images: string[], before: Imprint): Promise<Imprint | Doubt> {
+async function standStill(action: WholeSnapshot, images: string[], before: Imprint): Promise<Imprint | Doubt> {
+  const { controlGroup, trees } = action;
   if ((await freeze([controlGroup])).length > 0) return doubt('restless');
   for (const tree of trees) {
     const { folder, wrong } = await imageTree(tree, controlGroup);
@@ -75,9 +76,7 @@ async function standStill({ controlGroup, trees, privateUsers, renamedSockets }:
       await mend(controlGroup);
       return doubt('not-imaged', wrong);
     }
-    if (privateUsers) await leaveUserNamespace(folder);
-    await mendWindows(folder);
-    await mendFiles(folder, renamedSockets);
+    await mendImage(folder, action);
     images.push(folder);
   }
   const locks = await locksOf(images);

@@ -11,8 +11,9 @@ function isSocket(path: string, inode: number): boolean {
   return found?.isSocket() === true && found.ino === inode;
 }
 
-/** Where else in its folder it is. */
-function nameIn(root: string, { path, fileInode }: UnixSocket): string | undefined {
+/** Where else in its folder it is, as a task sees it. */
+function nameFor({ pid }: Task, { path, fileInode }: UnixSocket): string | undefined {
+  const root = `/proc/${pid.toString()}/root`;
   try {
     if (isSocket(`${root}${path}`, fileInode)) return path;
     const found = readdirSync(`${root}${dirname(path)}`).find((name) => isSocket(`${root}${dirname(path)}/${name}`, fileInode));
@@ -25,14 +26,14 @@ function nameIn(root: string, { path, fileInode }: UnixSocket): string | undefin
 /**
  * The sockets of a workload that nobody would find after the restore: a server that must not be missed for a moment binds one to another
  * name, and then renames or links it to the one that clients know (unix(7)). The kernel, and CRIU with it, knows the first only. It may
- * have bound it before a chroot(2).
+ * have bound it before a chroot(2): the first task is the least likely to have changed its root.
  */
 export function renamedSockets(tasks: readonly Task[], sockets: ReadonlyMap<number, UnixSocket>): RenamedSocket[] {
   // An accepted connection has the name of its listener.
   const held = new Map(tasks.flatMap((task) => unixSocketsHeld(task.files, sockets).map((socket) => [`${socket.path} ${socket.fileInode.toString()}`, { task, socket }] as const)));
   return [...held.values()].flatMap(({ task, socket }) => {
     if (!socket.path.startsWith('/') || socket.fileInode === 0) return [];
-    const named = nameIn(`/proc/${task.pid.toString()}/root`, socket) ?? nameIn('', socket);
+    const named = nameFor(task, socket) ?? nameFor(tasks[0]!, socket);
     return named === undefined || named === socket.path ? [] : [{ bound: socket.path, named }];
   });
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { ok, type Result } from '../failure/result.ts';
 import { probeInside } from '../tools/criu.ts';
 import { busyUnits } from '../tools/cgroup.ts';
-import { activeUnits, show, type Properties } from '../tools/systemctl.ts';
+import { activeUnits, hasEnded, show, type Properties } from '../tools/systemctl.ts';
 import { socketsHeld, type Facts } from './facts.ts';
 import { mountsThatGo, servedMounts } from '../state/mounts.ts';
 import { platformReason } from '../model/platform.ts';
@@ -121,7 +121,7 @@ export async function survey(): Promise<Result<Survey>> {
   const left = await show(busyUnits((name) => !known.has(name) && platformReason(name, {}) === undefined), ['ActiveState', 'Description']);
   if (!left.ok) return left;
   // One that has begun meanwhile is none of these: it is waited for, or has the upgrade given up.
-  for (const { Id: unit = '', ActiveState: state = '', Description: description = '' } of left.value) if (['inactive', 'failed'].includes(state)) afresh.push({ unit, description, why: 'is not active; what is left of it ends' });
+  for (const { Id: unit = '', Description: description = '' } of left.value.filter(hasEnded)) afresh.push({ unit, description, why: 'is not active; what is left of it ends' });
   const byUnit = (a: { unit: string }, b: { unit: string }): number => a.unit.localeCompare(b.unit);
   return ok({
     workloads: workloads.sort(byUnit),

@@ -281,6 +281,20 @@ export function mendedStream(image: Buffer): Buffer | undefined {
   return Buffer.concat([writeMessages(image, [editMessage(stream, edits)]), image.subarray(end)]);
 }
 
+/** What is to be edited in the images of a workload. */
+export interface ImageEdits {
+  /** It has a user namespace, of PrivateUsers=yes. */
+  readonly privateUsers: boolean;
+  readonly renamedSockets: readonly RenamedSocket[];
+}
+
+/** Edits images so that CRIU can restore them where it could not, or not as it was. Throws a DamagedImage. */
+export async function mendImage(folder: string, { privateUsers, renamedSockets }: ImageEdits): Promise<{ readonly mendedWindows: number }> {
+  if (privateUsers) await leaveUserNamespace(folder);
+  await mendFiles(folder, renamedSockets);
+  return { mendedWindows: await mendWindows(folder) };
+}
+
 /** Whether a process of an image has set an interval timer (setitimer(2), alarm(2)), which nothing else tells. */
 export async function setsIntervalTimer(folder: string): Promise<boolean> {
   for (const name of (await fs.readdir(folder)).filter((each) => /^core-\d+\.img$/.test(each))) {

@@ -74,7 +74,7 @@ function ends(text: string): Pick<UnixSocket, 'path' | 'inode' | 'peerInode'> | 
 }
 
 /** `<-> ino:5 dev:0/28 peers:`, what `-e` adds: which directions are shut, and the file. */
-const EXTENDED = /\s+(?:<->|<--|-->|---)(?:\s+ino:(\d{1,20})\s+dev:\d+\/\d+)?(?:\s+peers:[\s\d]*)?\s*$/;
+const EXTENDED = / (?:<->|<--|-->|---)(?: +ino:(\d{1,20}) +dev:\d+\/\d+)?(?: +peers:[\s\d]*)?$/;
 
 /**
  * Parses `ss -Hn -xae`: type, state, queues, local address and inode, peer address and inode, the file. The two ends of a connection
@@ -83,8 +83,9 @@ const EXTENDED = /\s+(?:<->|<--|-->|---)(?:\s+ino:(\d{1,20})\s+dev:\d+\/\d+)?(?:
 export function parseUnix(text: string): UnixSocket[] {
   return text.split('\n').flatMap((line) => {
     const [, type, state = '', queue, rest = ''] = /^(u_\w+) +(\S+) +(\d{1,10}) +\d+ +(.*)$/s.exec(line.trim()) ?? [];
-    const found = ends(rest.replace(EXTENDED, ''));
-    return type === undefined || found === undefined ? [] : [{ type, state, receiveQueue: Number(queue), ...found, fileInode: Number(EXTENDED.exec(rest)?.[1] ?? 0) }];
+    const extended = EXTENDED.exec(rest);
+    const found = ends(rest.slice(0, extended?.index));
+    return type === undefined || found === undefined ? [] : [{ type, state, receiveQueue: Number(queue), ...found, fileInode: Number(extended?.[1] ?? 0) }];
   });
 }
 

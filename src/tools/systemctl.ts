@@ -29,6 +29,9 @@ export function parseShow(text: string): Properties[] {
     .filter((properties) => properties['Id'] !== undefined);
 }
 
+/** Of a unit whose `ActiveState` was asked for: nothing of it runs, or is about to. */
+export const hasEnded = ({ ActiveState: state = '' }: Properties): boolean => ['inactive', 'failed'].includes(state);
+
 /** The first column of what `systemctl list-units` and `list-unit-files` print. */
 export const parseNames = (text: string): string[] => text.split('\n').flatMap((line) => line.trim().split(/\s+/)[0] || []);
 
