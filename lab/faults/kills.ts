@@ -24,21 +24,28 @@ export async function* killSegue(context: Context): AsyncGenerator<Trial> {
 }
 
 /** A workload that sleeps is held, the first are stopped, all are. */
-const HELD = /^image all of it while it sleeps|^lock the sockets of those of|^seal the hand-over/;
+const OTHERS_HELD = /^image all of it while it sleeps|^lock the sockets of those of|^seal the hand-over/;
 
 /** SIGSTOP of segue when others stand still already: as if it waited for a disk or a server that does not answer. */
 export async function* stopSegue(context: Context): AsyncGenerator<Trial> {
   await using place = new Place(context, 'stop-segue');
-  for (const step of (await readPlan(await place.server())).filter(({ title }) => HELD.test(title))) yield* place.try({ what: `SIGSTOP of segue at "${nameOf(step)}"`, moment: step, target: 'segue', signal: 'STOP' });
+  for (const step of (await readPlan(await place.server())).filter(({ title }) => OTHERS_HELD.test(title))) yield* place.try({ what: `SIGSTOP of segue at "${nameOf(step)}"`, moment: step, target: 'segue', signal: 'STOP' });
 }
 
 /** Whether CRIU is run by a step; see src/plan/plan.ts. */
 export const images = ({ title }: PlannedStep): boolean => /^image (the memory of|all of it|.* and leave it stopped)/.test(title);
 
-/** SIGKILL of criu while it holds a task: in each snapshot, and in each image. */
+/** An emulated CRIU holds a tree of a few tasks for so long, seconds. */
+const HELD_SECONDS = 1.5;
+
+/** SIGKILL of criu while it holds a task: in each snapshot, and in each image, as it begins and at a random moment. */
 export async function* killCriu(context: Context): AsyncGenerator<Trial> {
   await using place = new Place(context, 'kill-criu');
-  for (const step of (await readPlan(await place.server())).filter(images)) yield* place.try({ what: `SIGKILL of criu at "${nameOf(step)}"`, moment: step, target: 'criu', signal: 'KILL' });
+  for (const step of (await readPlan(await place.server())).filter(images)) {
+    const held = context.random.between(0, HELD_SECONDS);
+    yield* place.try({ what: `SIGKILL of criu at "${nameOf(step)}"`, moment: step, target: 'criu', signal: 'KILL' });
+    yield* place.try({ what: `SIGKILL of criu at "${nameOf(step)}", after ${held.toFixed(3)} s`, moment: step, target: 'criu', signal: 'KILL', held });
+  }
 }
 
 /** Segue does most of the work, so it is struck most often. */

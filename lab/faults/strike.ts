@@ -8,6 +8,8 @@ export interface Strike {
   readonly signal: StrikeSignal;
   /** After the moment, seconds. */
   readonly delay?: number;
+  /** Of a criu: for how long it has held a task by then, seconds. Has it let it go, the next that holds one is struck. */
+  readonly held?: number;
 }
 
 /** A criu is struck while it holds a task: before and after that it can do no harm. */
@@ -29,9 +31,10 @@ const WATCH_SECONDS = 200;
  * For the bash of an attempt: strikes, then looks when a task stood still last, and when a socket was locked, from when the
  * upgrade gives up until it and its guard have ended. Times are microseconds of the guest's clock.
  */
-export function strikeScript({ target, signal, delay = 0 }: Strike): string {
+export function strikeScript({ target, signal, delay = 0, held }: Strike): string {
   return `sleep ${delay.toFixed(3)}
 ${FIND[target]}
+${held === undefined ? '' : `sleep ${held.toFixed(3)}\n${FIND[target]}`}
 at=\${EPOCHREALTIME/./}
 if [ -n "$victim" ] && kill -${signal} "$victim" 2>/dev/null; then echo "struck at $at"; fi
 still=0 locked=0 end=$((SECONDS + ${WATCH_SECONDS}))

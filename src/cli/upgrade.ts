@@ -66,7 +66,7 @@ export function commands(action: Action): string {
     case 'thaw':
       return action.controlGroups.map((controlGroup) => freezing('0', controlGroup)).join('\n');
     case 'dump':
-      return `mkdir -p -m 0700 ${display([action.images])}\n${display(action.argv)}${action.privateUsers ? `\n# and leave the user namespace of PrivateUsers= out of ${action.images}/ids-*.img` : ''}`;
+      return `mkdir -p -m 0700 ${display([action.images])}\nkill -STOP ${action.pid.toString()} # and all that it has started\n${display(action.argv)}${action.privateUsers ? `\n# and leave the user namespace of PrivateUsers= out of ${action.images}/ids-*.img` : ''}`;
     case 'resume':
       return `xargs kill -CONT </sys/fs/cgroup${action.controlGroup}/cgroup.procs`;
     case 'unlock':

@@ -42,8 +42,8 @@ export type Action =
   | { readonly kind: 'prove'; readonly workloads: readonly ProvableWorkload[] }
   /** Lets these cgroups run again. */
   | { readonly kind: 'thaw'; readonly controlGroups: readonly string[] }
-  /** Images one tree of a workload and leaves it stopped, unless an image of it is proven current. */
-  | ({ readonly kind: 'dump'; readonly unit: string; readonly argv: readonly string[]; readonly handover: string; readonly memory: number; readonly images: string; readonly pid: number; readonly startTime: number } & ImageEdits)
+  /** Stops one tree of a workload and images it, unless an image of it is proven current. */
+  | ({ readonly kind: 'dump'; readonly unit: string; readonly argv: readonly string[]; readonly handover: string; readonly memory: number; readonly images: string; readonly controlGroup: string; readonly pid: number; readonly startTime: number } & ImageEdits)
   /** Lets the tasks of a cgroup run again, with their connections as they were, but for those that were stopped before. */
   | { readonly kind: 'resume'; readonly controlGroup: string; readonly keepStopped: readonly number[] }
   /** Deletes every lock on sockets, segue's and CRIU's. */

@@ -3,6 +3,7 @@ import { failed, ok, type Result } from '../failure/result.ts';
 import type { Action, Note } from '../model/step.ts';
 import { requireRoom } from '../store/room.ts';
 import { startTimeOf } from '../survey/task.ts';
+import { stopTree } from './group-stop.ts';
 import { dumpStatistics, mendImage } from '../tools/criu-images.ts';
 import { limitSeconds, logErrors } from '../tools/criu.ts';
 import { run } from '../tools/command.ts';
@@ -12,7 +13,7 @@ type Dump = Extract<Action, { kind: 'dump' }>;
 /** As a rule it is less. Where it is more, and the disk full, CRIU fails and all goes on. */
 const CHANGED_SINCE = 0.25;
 
-/** Images a tree; its tasks are stopped afterwards. On failure CRIU itself lets them go on. */
+/** Images a tree; its tasks are stopped before and afterwards, also when it fails. */
 export async function dump(action: Dump): Promise<Result<Note>> {
   if (startTimeOf(action.pid) !== action.startTime) {
     return failed({ reason: 'workload-changed', unit: action.unit, what: `its process ${action.pid.toString()} has ended or is another one now` });
@@ -21,6 +22,7 @@ export async function dump(action: Dump): Promise<Result<Note>> {
   const room = await requireRoom(action.handover, existsSync(`${action.images}/../snapshots/last`) ? action.memory * CHANGED_SINCE : action.memory);
   if (!room.ok) return room;
   await fs.mkdir(action.images, { recursive: true, mode: 0o700 });
+  const running = await stopTree(action.controlGroup, action.pid);
   const { exitCode, stderr } = await run(action.argv, { limitSeconds: limitSeconds(action.memory) });
   const log = `${action.images}/dump.log`;
   if (exitCode !== 0) {
@@ -28,7 +30,7 @@ export async function dump(action: Dump): Promise<Result<Note>> {
     const printed = (await fs.readFile(`${action.images}/dump.out`, 'utf8').catch(() => '')).trim();
     return failed({ reason: 'dump-failed', unit: action.unit, errors: errors.length > 0 ? errors : [printed || stderr.trim() || `criu ended with exit code ${exitCode.toString()}`], log });
   }
-  const { mendedWindows: mended } = await mendImage(action.images, action);
+  const { mendedWindows: mended } = await mendImage(action.images, { ...action, running });
   const statistics = await dumpStatistics(action.images).catch(() => undefined);
   return ok({ event: 'imaged', unit: action.unit, ...(statistics === undefined ? {} : { bytes: statistics.writtenBytes, earlierBytes: statistics.earlierBytes, heldMs: statistics.heldMs }), ...(mended === 0 ? {} : { mended }) });
 }

@@ -22,9 +22,14 @@ function set(controlGroup: string, value: '0' | '1'): void {
   }
 }
 
-/** Stops these cgroups (cgroup-v2.rst, "cgroup.freeze"); gives those that did not stop in time. */
-export async function freeze(controlGroups: readonly string[]): Promise<string[]> {
+/** Has whoever would go on in these cgroups stop, as soon as that can be (cgroup-v2.rst, "cgroup.freeze"). */
+export function beginFreezing(controlGroups: readonly string[]): void {
   for (const group of controlGroups) set(group, '1');
+}
+
+/** Stops these cgroups; gives those that did not stop in time. */
+export async function freeze(controlGroups: readonly string[]): Promise<string[]> {
+  beginFreezing(controlGroups);
   const end = performance.now() + FREEZE_MILLISECONDS;
   let left = controlGroups.filter((group) => !isFrozen(group));
   while (left.length > 0 && performance.now() < end) {

@@ -5,7 +5,7 @@ import { cgroupProcesses } from '../survey/task.ts';
 import { runOk } from '../tools/command.ts';
 import { deleteLockTables } from '../tools/nft.ts';
 import { END_REPAIR } from './end-repair.ts';
-import { thaw } from './freezer.ts';
+import { letGo } from './group-stop.ts';
 import { removeLinkRemaps } from './link-remaps.ts';
 
 type Resume = Extract<Action, { kind: 'resume' }>;
@@ -37,22 +37,14 @@ export async function resume(workloads: readonly Resume[]): Promise<Result<undef
   const found = await Promise.all(groups.map(async (controlGroup) => {
     // A snapshot has stopped none of them by a signal, an image all but those that were stopped before.
     const kept = workloads.filter((workload) => workload.controlGroup === controlGroup).map(({ keepStopped }) => new Set(keepStopped));
-    return (await cgroupProcesses(controlGroup)).pids.map((pid) => ({ pid, keepStopped: kept.every((each) => each.has(pid)) }));
+    const { pids } = await cgroupProcesses(controlGroup);
+    return { controlGroup, pids, stopped: pids.filter((pid) => !kept.every((each) => each.has(pid))) };
   }));
-  const pids = found.flat().map(({ pid }) => pid);
+  const pids = found.flatMap((each) => each.pids);
   removeLinkRemaps(pids);
   const repaired = pids.length === 0 ? ok('') : await runOk(['perl', '-e', END_REPAIR, ...pids.map(String)]);
   const unlocked = await unlockOtherNetworks(pids);
-  await thaw(groups);
   // Also a task that does not look stopped: it may be about to be, by a signal that CRIU has just sent.
-  for (const { pid, keepStopped } of found.flat()) if (!keepStopped) signal(pid, 'SIGCONT');
+  for (const { controlGroup, stopped } of found) await letGo(controlGroup, stopped);
   return repaired.ok ? unlocked : repaired;
-}
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch {
-    // It has ended meanwhile.
-  }
 }

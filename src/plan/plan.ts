@@ -240,7 +240,7 @@ function parkSteps(workload: Workload, paths: HandoverPaths, prepare: boolean): 
       unit,
       title: `image ${tree.root.comm} (${tree.root.pid.toString()}) and leave it stopped`,
       lane: { of: 'images', name: unit },
-      action: { kind: 'dump', unit, argv: dumpCommand(dump), handover: paths.handover, memory: dump.memory, images: dump.images, privateUsers: workload.privateUsers, renamedSockets: workload.renamedSockets, pid: tree.root.pid, startTime: tree.root.startTime },
+      action: { kind: 'dump', unit, argv: dumpCommand(dump), handover: paths.handover, memory: dump.memory, images: dump.images, privateUsers: workload.privateUsers, renamedSockets: workload.renamedSockets, controlGroup, pid: tree.root.pid, startTime: tree.root.startTime },
       // Those that are stopped when it begins are found out then.
       undo: { kind: 'resume', controlGroup, keepStopped: [] },
     };

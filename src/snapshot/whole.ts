@@ -3,7 +3,7 @@ import { doubt, doubtWords, type Doubt } from '../model/doubt.ts';
 import { ok, type Result } from '../failure/result.ts';
 import type { Note, WholeSnapshot } from '../model/step.ts';
 import { imagedThreads } from '../park/confirm.ts';
-import { freeze, thaw } from '../park/freezer.ts';
+import { beginFreezing, freeze, thaw } from '../park/freezer.ts';
 import { resume } from '../park/resume.ts';
 import { requireRoom } from '../store/room.ts';
 import { cgroupProcesses, startTimeOf } from '../survey/task.ts';
@@ -118,7 +118,11 @@ async function imageTree({ order, folder, startTime, large }: WholeSnapshot['tre
   await fs.mkdir(images, { recursive: true, mode: 0o700 });
   // Until it is known that this one is whole, nothing can be built on it, or on those before.
   await fs.rm(`${folder}/last`, { force: true });
-  const { exitCode, stderr } = await run(wholeCommand(order, folder, rounds, controlGroup), { limitSeconds: limitSeconds(order.memory) });
+  const { exitCode, stderr } = await run(wholeCommand(order, folder, rounds, controlGroup), {
+    limitSeconds: limitSeconds(order.memory),
+    // A CRIU that was killed leaves connections in repair mode, and whoever uses one loses it.
+    ended() { beginFreezing([controlGroup]); },
+  });
   if (exitCode === 0) return { folder: images };
   const wrong = (await logErrors(`${images}/dump.log`))[0] ?? (stderr.trim() || `criu ended with exit code ${exitCode.toString()}`);
   await fs.rm(folder, { recursive: true, force: true });

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import type { Readable } from 'node:stream';
 import type { Failure } from '../failure/failure.ts';
 import { failed, ok, type Result } from '../failure/result.ts';
 
@@ -19,6 +20,11 @@ export interface CommandOptions {
   readonly limitSeconds?: number;
   /** Called with the program's process id when it runs. */
   readonly started?: (pid: number) => void;
+  /**
+   * Called when the program ends, however it does: the kernel closes its files, and a pipe among them, before it lets go of whom it
+   * traces (do_exit() in kernel/exit.c).
+   */
+  readonly ended?: () => void;
 }
 
 /** Called with every command before it runs (`--debug`). */
@@ -64,7 +70,7 @@ export async function run(argv: readonly string[], options: CommandOptions = {})
     const notRun = ({ code, message }: NodeJS.ErrnoException): void => resolve({ stdout, stderr: `${stderr}${message}`, exitCode: code === 'ENOENT' ? 127 : 126 });
     let child: ChildProcess;
     try {
-      child = spawn(file, rest, { detached: true, env: { ...process.env, ...PLAIN }, stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
+      child = spawn(file, rest, { detached: true, env: { ...process.env, ...PLAIN }, stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...(options.ended === undefined ? [] : ['pipe' as const])] });
     } catch (error) {
       return notRun(error as NodeJS.ErrnoException); // the arguments are too long, for one
     }
@@ -74,13 +80,14 @@ export async function run(argv: readonly string[], options: CommandOptions = {})
     // Whoever does not read its input to the end says by its exit code what that means.
     child.stdin?.on('error', () => undefined).end(options.input);
     child.on('error', notRun);
-    const { limitSeconds } = options;
+    const { ended, limitSeconds } = options;
+    if (ended !== undefined) (child.stdio[3] as Readable).on('end', ended).resume();
     let limit: NodeJS.Timeout | undefined;
     let late = '';
     const failedWith = (how: string): void => resolve({ stdout, stderr: `${stderr}${file} ${how}${late}`, exitCode: 126 });
     const leave = (how: string): void => {
       child.unref();
-      for (const stream of [child.stdout, child.stderr]) stream?.destroy();
+      for (const stream of child.stdio) stream?.destroy();
       failedWith(how);
     };
     if (limitSeconds !== undefined) {

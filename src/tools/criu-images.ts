@@ -100,7 +100,7 @@ function field(message: Uint8Array, wanted: number): { varint?: number; bytes?: 
 const INVENTORY = { rootIds: 3, runId: 13 } as const;
 const IDS = { userNs: 10 } as const;
 const CORE = { taskCore: 3, threadCore: 5 } as const;
-const TASK_CORE = { timers: 7 } as const;
+const TASK_CORE = { state: 1, timers: 7 } as const;
 const TIMERS = { real: 1, virtual: 2, profiling: 3 } as const;
 const INTERVAL_TIMER = { leftSeconds: 3, leftMicroseconds: 4 } as const;
 const THREAD = { creds: 10 } as const;
@@ -281,16 +281,33 @@ export function mendedStream(image: Buffer): Buffer | undefined {
   return Buffer.concat([writeMessages(image, [editMessage(stream, edits)]), image.subarray(end)]);
 }
 
+// compel/include/uapi/task-state.h
+const TASK_STATES = { alive: 1, stopped: 3 } as const;
+
+/** Has these processes run when they are restored, though they were stopped when they were imaged. */
+async function restoreRunning(folder: string, pids: readonly number[]): Promise<void> {
+  const names = new Set(await fs.readdir(folder));
+  for (const path of pids.map((pid) => `core-${pid.toString()}.img`).filter((name) => names.has(name)).map((name) => `${folder}/${name}`)) {
+    const { first } = await readImage(path);
+    const state = naming(path, () => orDamaged(() => field(field(first, CORE.taskCore).bytes ?? new Uint8Array(), TASK_CORE.state).varint));
+    // One that has ended waits for its parent still.
+    if (state === TASK_STATES.stopped) await rewrite(path, { [CORE.taskCore]: { message: { [TASK_CORE.state]: { varint: TASK_STATES.alive } } } });
+  }
+}
+
 /** What is to be edited in the images of a workload. */
 export interface ImageEdits {
   /** It has a user namespace, of PrivateUsers=yes. */
   readonly privateUsers: boolean;
   readonly renamedSockets: readonly RenamedSocket[];
+  /** Processes that ran before they were stopped for the image. */
+  readonly running?: readonly number[];
 }
 
 /** Edits images so that CRIU can restore them where it could not, or not as it was. Throws a DamagedImage. */
-export async function mendImage(folder: string, { privateUsers, renamedSockets }: ImageEdits): Promise<{ readonly mendedWindows: number }> {
+export async function mendImage(folder: string, { privateUsers, renamedSockets, running = [] }: ImageEdits): Promise<{ readonly mendedWindows: number }> {
   if (privateUsers) await leaveUserNamespace(folder);
+  await restoreRunning(folder, running);
   await mendFiles(folder, renamedSockets);
   return { mendedWindows: await mendWindows(folder) };
 }

@@ -50,7 +50,7 @@ const ram: StorePlace = { kind: 'ram', ram: { id: '20260101-100000', region: { s
 
 test.each<Action>([
   { kind: 'drain', ports: [80, 443], seconds: 15 },
-  { kind: 'dump', unit: 'a.service', argv: ['criu', 'dump', '--external', 'unix[3]'], handover: '/store', memory: 0, images: '/store/images', privateUsers: true, renamedSockets: [], pid: 1, startTime: 1 },
+  { kind: 'dump', unit: 'a.service', argv: ['criu', 'dump', '--external', 'unix[3]'], handover: '/store', memory: 0, images: '/store/images', privateUsers: true, renamedSockets: [], controlGroup: '/none', pid: 1, startTime: 1 },
   { kind: 'resume', controlGroup: '/system.slice/a.service', keepStopped: [] },
   { kind: 'unlock' },
   { kind: 'seal-workloads', handover: '/store/handover', workloads: [{ unit: 'a.service', controlGroup: '/system.slice/a.service', hostNetwork: true, archives: [], images: [] }] },

@@ -52,6 +52,14 @@ test('nor is whoever keeps its output open waited for', async () => {
   expect(JSON.parse(stdout)).toMatchObject({ exitCode: 126, stderr: expect.stringContaining('not come to an end after 0.1 s') as string });
 });
 
+test('that a program has ended is heard before its output is all there, also of one that is killed', async () => {
+  for (const how of ['exit 3', 'kill -KILL $$']) {
+    const heard: string[] = [];
+    await run(['sh', '-c', `echo began; ${how}`], { ended: () => { heard.push('ended'); } }).then(() => { heard.push('all'); });
+    expect(heard).toEqual(['ended', 'all']);
+  }
+});
+
 test('a program that does not read its input gives its own answer', async () => {
   expect(await run(['sh', '-c', 'exec <&-; exit 7'], { input: 'x'.repeat(2 ** 20) })).toMatchObject({ exitCode: 7 });
 });

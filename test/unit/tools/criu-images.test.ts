@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { DamagedImage, editMessage, leaveUserNamespace, mendFiles, readMessages, runId, setsIntervalTimer, writeMessages } from '../../../src/tools/criu-images.ts';
+import { DamagedImage, editMessage, leaveUserNamespace, mendFiles, mendImage, readMessages, runId, setsIntervalTimer, writeMessages } from '../../../src/tools/criu-images.ts';
 import { fixtureFolder } from '../../fixtures/fixture.ts';
 
 const REAL = fixtureFolder('criu/redis-server');
@@ -166,6 +166,19 @@ test('a process that has set no interval timer is told from one that has', async
   const armed = editMessage(first, { 3: { message: { 7: { message: { 1: { message: { 3: { varint: 90 } } } } } } } });
   writeFileSync(path, writeMessages(image, [armed, ...rest]));
   expect(await setsIntervalTimer(folder)).toBe(true);
+});
+
+test('who was stopped for the image runs when it is restored; who was stopped before, or has ended, does not', async () => {
+  const path = join(folder, 'core-354.img');
+  const stateOf = (image: Buffer): string | undefined => fieldsOf(readMessages(image)[0]!, (at) => at === '3').get('3.1')?.replace(/;$/, '');
+  // compel/include/uapi/task-state.h
+  for (const [state, pids, after] of [[3, [354, 99_999], '01'], [3, [], '03'], [2, [354], '02']] as const) {
+    const image = readFileSync(join(REAL, 'core-354.img'));
+    const [first = Buffer.alloc(0), ...rest] = readMessages(image);
+    writeFileSync(path, writeMessages(image, [editMessage(first, { 3: { message: { 1: { varint: state } } } }), ...rest]));
+    await mendImage(folder, { privateUsers: false, renamedSockets: [], running: pids });
+    expect(stateOf(readFileSync(path))).toBe(after);
+  }
 });
 
 test('a log may have another size by the time of the restore, a program and a library may not', async () => {

@@ -148,7 +148,7 @@ test('a command reads its input', async () => {
 });
 
 test('a process that has ended, or whose id is that of another one, is not imaged', async () => {
-  const dump = (pid: number): Action => ({ kind: 'dump', unit: 'a.service', argv: ['touch', path('imaged')], handover: folder, memory: 0, images: folder, privateUsers: false, renamedSockets: [], pid, startTime: 1 });
+  const dump = (pid: number): Action => ({ kind: 'dump', unit: 'a.service', argv: ['touch', path('imaged')], handover: folder, memory: 0, images: folder, privateUsers: false, renamedSockets: [], controlGroup: '/none', pid, startTime: 1 });
   for (const pid of [process.pid, 2 ** 22 + 1]) {
     const { result } = await carry([step('a', dump(pid))]);
     expect(result).toMatchObject({ failure: { reason: 'workload-changed', unit: 'a.service' } });
@@ -161,7 +161,7 @@ test('what is left of the disk is not for images', async () => {
   writeFileSync(path('vault'), '');
   const { pid } = process;
   const { bavail, bsize } = statfsSync(folder);
-  const dump = (memory: number): Action => ({ kind: 'dump', unit: 'a.service', argv: ['true'], handover: path('handover'), memory, images: path('images'), privateUsers: false, renamedSockets: [], pid, startTime: parseStat(readFileSync('/proc/self/stat', 'utf8'))?.startTime ?? 0 });
+  const dump = (memory: number): Action => ({ kind: 'dump', unit: 'a.service', argv: ['true'], handover: path('handover'), memory, images: path('images'), privateUsers: false, renamedSockets: [], controlGroup: '/none', pid, startTime: parseStat(readFileSync('/proc/self/stat', 'utf8'))?.startTime ?? 0 });
   expect((await carry([step('a', dump(bavail * bsize - 32 * 2 ** 20))])).result).toMatchObject({ failure: { reason: 'store-too-small', path: folder } });
   expect((await carry([step('a', dump(0))])).result).not.toMatchObject({ failure: { reason: 'store-too-small' } });
 });
@@ -182,7 +182,7 @@ test('steps of the same kind are carried out side by side in their lanes, all el
 test('when one of several images fails, the others under way end, no further one begins, and all that began are undone', async () => {
   const image = (unit: string, argv: readonly string[]): Step => ({
     phase: 'park', unit, title: `image ${unit}`, lane: { of: 'images', name: unit }, undo: noted(`undo-${unit}`),
-    action: { kind: 'dump', unit, argv, handover: folder, memory: 0, images: folder, privateUsers: false, renamedSockets: [], pid: process.pid, startTime: parseStat(readFileSync('/proc/self/stat', 'utf8'))?.startTime ?? 0 },
+    action: { kind: 'dump', unit, argv, handover: folder, memory: 0, images: folder, privateUsers: false, renamedSockets: [], controlGroup: '/none', pid: process.pid, startTime: parseStat(readFileSync('/proc/self/stat', 'utf8'))?.startTime ?? 0 },
   });
   const units = Array.from({ length: 2 * availableParallelism() }, (_, index) => `u${index}`);
   const { result, begun } = await carry(units.map((unit) => image(unit, [unit === 'u0' ? 'false' : 'true'])));
@@ -222,7 +222,7 @@ test('who was stopped when an image was begun stays so, whatever the plan knew o
     stopped.kill('SIGSTOP');
     const undoables: Undoable[] = [];
     const guard: Guard = { begins: (each) => { undoables.push(each); return Promise.resolve(); }, giveUp: () => Promise.resolve() };
-    const dump: Action = { kind: 'dump', unit: 'a.service', argv: [], handover: '', memory: 0, images: '', privateUsers: false, renamedSockets: [], pid: running.pid ?? 0, startTime: 0 };
+    const dump: Action = { kind: 'dump', unit: 'a.service', argv: [], handover: '', memory: 0, images: '', privateUsers: false, renamedSockets: [], controlGroup: '/none', pid: running.pid ?? 0, startTime: 0 };
     await expect.poll(() => isStopped(stopped.pid ?? 0)).toBe(true);
     await carryOut([{ phase: 'park', title: 'image it', action: dump, undo: { kind: 'resume', controlGroup: `/${name}`, keepStopped: [] } }], { journal: openJournal(folder, ID, '6.12.1'), progress: { stepBegins: () => undefined, givingUp: () => undefined }, guard, interrupted: () => undefined });
     expect(undoables.map(({ undo: action }) => action)).toEqual([{ kind: 'resume', controlGroup: `/${name}`, keepStopped: [stopped.pid] }]);
