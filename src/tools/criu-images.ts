@@ -39,7 +39,7 @@ export function writeMessages(header: Buffer, messages: readonly Uint8Array[]): 
   return Buffer.concat([header.subarray(0, headerBytes(header)), ...parts]);
 }
 
-type Edit = { readonly varint: number } | { readonly bytes: Uint8Array } | { readonly message: Edits } | { readonly zeros: true } | { readonly absent: true };
+type Edit = { readonly varint: number } | { readonly bytes: Uint8Array } | { readonly message: Edits } | { readonly zeros: true } | { readonly absent: true } | { readonly without: (bytes: Uint8Array) => boolean };
 type Edits = Readonly<Record<number, Edit>>;
 
 /** What the reader of Protocol Buffers throws of bytes that are no message. */
@@ -70,6 +70,9 @@ function edit(message: Uint8Array, edits: Edits): Uint8Array {
       writer.tag(field, wire).bytes(wanted.bytes);
     } else if (wanted !== undefined && 'absent' in wanted) {
       reader.skip(wire, field);
+    } else if (wanted !== undefined && 'without' in wanted && wire === WireType.LengthDelimited) {
+      const bytes = reader.bytes();
+      if (!wanted.without(bytes)) writer.tag(field, wire).bytes(bytes);
     } else if (wanted !== undefined && 'zeros' in wanted && wire === WireType.Varint) {
       reader.skip(wire, field);
       writer.tag(field, wire).uint32(0);
@@ -96,11 +99,11 @@ function field(message: Uint8Array, wanted: number): { varint?: number; bytes?: 
   return {};
 }
 
-// Field numbers: CRIU's images/inventory.proto, core.proto, timer.proto and creds.proto.
+// Field numbers: CRIU's images/inventory.proto, core.proto, timer.proto and creds.proto and siginfo.proto.
 const INVENTORY = { rootIds: 3, runId: 13 } as const;
 const IDS = { userNs: 10 } as const;
 const CORE = { taskCore: 3, threadCore: 5 } as const;
-const TASK_CORE = { state: 1, timers: 7 } as const;
+const TASK_CORE = { state: 1, timers: 7, signals: 10 } as const;
 const TIMERS = { real: 1, virtual: 2, profiling: 3 } as const;
 const INTERVAL_TIMER = { leftSeconds: 3, leftMicroseconds: 4 } as const;
 const THREAD = { creds: 10 } as const;
@@ -284,14 +287,31 @@ export function mendedStream(image: Buffer): Buffer | undefined {
 // compel/include/uapi/task-state.h
 const TASK_STATES = { alive: 1, stopped: 3 } as const;
 
-/** Has these processes run when they are restored, though they were stopped when they were imaged. */
+const SIGNALS = { queued: 1 } as const;
+const QUEUED = { siginfo: 1 } as const;
+const SIGCHLD = 17;
+const CLD_STOPPED = 5;
+
+/** That a child was stopped (`struct siginfo` of sigaction(2)). */
+function tellsOfStop(queued: Uint8Array): boolean {
+  const siginfo = Buffer.from(field(queued, QUEUED.siginfo).bytes ?? []);
+  return siginfo.length >= 12 && siginfo.readInt32LE(0) === SIGCHLD && siginfo.readInt32LE(8) === CLD_STOPPED;
+}
+
+/**
+ * Has these processes run when they are restored, and know nothing of it, though they were stopped when they were imaged: a handler
+ * of SIGCHLD that waits for a child to end would wait for ever.
+ */
 async function restoreRunning(folder: string, pids: readonly number[]): Promise<void> {
   const names = new Set(await fs.readdir(folder));
   for (const path of pids.map((pid) => `core-${pid.toString()}.img`).filter((name) => names.has(name)).map((name) => `${folder}/${name}`)) {
     const { first } = await readImage(path);
     const state = naming(path, () => orDamaged(() => field(field(first, CORE.taskCore).bytes ?? new Uint8Array(), TASK_CORE.state).varint));
     // One that has ended waits for its parent still.
-    if (state === TASK_STATES.stopped) await rewrite(path, { [CORE.taskCore]: { message: { [TASK_CORE.state]: { varint: TASK_STATES.alive } } } });
+    if (state === TASK_STATES.stopped) await rewrite(path, { [CORE.taskCore]: { message: {
+      [TASK_CORE.state]: { varint: TASK_STATES.alive },
+      [TASK_CORE.signals]: { message: { [SIGNALS.queued]: { without: tellsOfStop } } },
+    } } });
   }
 }
 

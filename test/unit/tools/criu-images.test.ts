@@ -181,6 +181,24 @@ test('who was stopped for the image runs when it is restored; who was stopped be
   }
 });
 
+test('who was stopped for the image hears nothing of the stop of a child, but of all else', async () => {
+  const path = join(folder, 'core-354.img');
+  const image = readFileSync(join(REAL, 'core-354.img'));
+  const queued = (signal: number, code: number) => {
+    const siginfo = Buffer.alloc(128);
+    siginfo.writeInt32LE(signal, 0);
+    siginfo.writeInt32LE(code, 8);
+    return new BinaryWriter().tag(1, WireType.LengthDelimited).bytes(siginfo).finish();
+  };
+  // sigaction(2): SIGCHLD with CLD_STOPPED and CLD_EXITED, SIGUSR1 with a code of its own
+  const signals = [queued(17, 5), queued(17, 1), queued(10, 5)];
+  const queue = (entries: readonly Uint8Array[]) => entries.reduce((writer, entry) => writer.tag(1, WireType.LengthDelimited).bytes(entry), new BinaryWriter()).finish();
+  const taskCore = new BinaryWriter().tag(1, WireType.Varint).uint32(3).tag(10, WireType.LengthDelimited).bytes(queue(signals)).finish();
+  writeFileSync(path, writeMessages(image, [new BinaryWriter().tag(3, WireType.LengthDelimited).bytes(taskCore).finish()]));
+  await mendImage(folder, { privateUsers: false, renamedSockets: [], running: [354] });
+  expect(fieldsOf(readMessages(readFileSync(path))[0]!, (at) => at === '3').get('3.10')).toBe(fieldsOf(new BinaryWriter().tag(10, WireType.LengthDelimited).bytes(queue(signals.slice(1))).finish(), () => false).get('10'));
+});
+
 test('a log may have another size by the time of the restore, a program and a library may not', async () => {
   // images/fdinfo.proto and regfile.proto: type, id, then a regular file with id, flags, position, name, size, mode, and perhaps a build id.
   const regular = (mode: number, buildId: number | undefined) => {
