@@ -24,6 +24,7 @@ export type Obstacle =
   | { readonly kind: 'kernel-state'; readonly pid: number; readonly what: string }
   | { readonly kind: 'sandbox-hides-criu'; readonly error: string }
   | { readonly kind: 'ended'; readonly pid: number }
+  | { readonly kind: 'runs-segue' }
   | { readonly kind: 'user-manager' }
   | { readonly kind: 'container' }
   | { readonly kind: 'scope' }
@@ -94,6 +95,8 @@ export function describe(obstacle: Obstacle): ObstacleWords {
       return { why: `CRIU does not run in its sandbox: ${obstacle.error}`, remedy: 'let the sandbox see /usr/lib (ExecPaths=, InaccessiblePaths=), or start it afresh: --afresh' };
     case 'ended':
       return { why: `its process ${obstacle.pid.toString()} ended while it was looked at`, remedy: 'if it starts again and again, find out why (systemctl status) or stop it; otherwise try again' };
+    case 'runs-segue':
+      return { why: 'it has started segue, and what waits for segue cannot be imaged by it', remedy: 'start segue from elsewhere (systemd-run segue …), or start it afresh: --afresh' };
     case 'user-manager':
       return { why: 'units of a user manager are not carried yet', remedy: 'make it a system unit with User=, or let it end: --afresh' };
     case 'container':

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { Obstacle } from '../failure/obstacle.ts';
 import { ok, type Result } from '../failure/result.ts';
 import { probeInside } from '../tools/criu.ts';
 import { busyUnits } from '../tools/cgroup.ts';
@@ -7,6 +8,7 @@ import { socketsHeld, type Facts } from './facts.ts';
 import { mountsThatGo, servedMounts } from '../state/mounts.ts';
 import { platformReason } from '../model/platform.ts';
 import { readFacts, readIfThere } from './read-facts.ts';
+import { ownProcesses } from './own.ts';
 import { renamedSockets } from './renamed-sockets.ts';
 import { isNull, isPressure, logStreamInodes, obstaclesOf } from './rules.ts';
 import type { NamespaceName, OpenFile, Task } from '../model/task.ts';
@@ -37,7 +39,7 @@ function treesOf(tasks: readonly Task[]): Tree[] {
   return tasks.filter((task) => !inside.has(task.parent)).map((root) => ({ root, tasks: tasks.filter((task) => rootOf(task) === root) }));
 }
 
-function describeWorkload(properties: Properties, tasks: readonly Task[], subgroups: readonly string[], facts: Facts): Workload {
+function describeWorkload(properties: Properties, tasks: readonly Task[], subgroups: readonly string[], facts: Facts, own: ReadonlySet<number>): Workload {
   const unit = properties['Id'] ?? '';
   const trees = treesOf(tasks);
   const first = tasks[0]!;
@@ -48,7 +50,7 @@ function describeWorkload(properties: Properties, tasks: readonly Task[], subgro
   const hostDevices = new Map(facts.init.mounts.map((mount) => [`${mount.device} ${mount.path}`, mount.root]));
   const mountIds = new Set(first.mounts.map((mount) => mount.id));
   const subject = { unit, properties, tasks, facts };
-  const obstacles = obstaclesOf(subject);
+  const obstacles: Obstacle[] = tasks.some(({ pid }) => own.has(pid)) ? [{ kind: 'runs-segue' }] : obstaclesOf(subject);
   const deepest = subgroups[0];
   if (deepest !== undefined) obstacles.push(USER_MANAGER.test(unit) ? { kind: 'user-manager' } : { kind: 'sub-cgroups', path: deepest });
   if (CONTAINER.test(unit)) obstacles.push({ kind: 'container' });
@@ -96,6 +98,7 @@ export async function survey(): Promise<Result<Survey>> {
   const mountedByUnits = new Set(shownMounts.value.flatMap(({ Where, FragmentPath }) => (lasts(FragmentPath) ? (Where ?? []) : [])));
   const facts = { ...read.value, mountsThatGo: mountsThatGo({ hostMounts: read.value.init.mounts, mountedByUnits }) };
 
+  const own = ownProcesses(facts.tasks);
   const found: Workload[] = [];
   const afresh: Afresh[] = [];
   for (const properties of shown.value) {
@@ -105,9 +108,11 @@ export async function survey(): Promise<Result<Survey>> {
     const tasks = [...facts.tasks.values()].filter((task) => task.controlGroup === controlGroup || task.controlGroup.startsWith(`${controlGroup}/`)).sort((a, b) => a.startTime - b.startTime || a.pid - b.pid);
     const subgroups = [...new Set(tasks.map((task) => task.controlGroup))].filter((group) => group !== controlGroup);
     if (tasks.length === 0) continue;
-    const why = platformReason(unit, properties) ?? (isIdleUserManager(unit, subgroups) ? 'is a user manager without units of its own' : undefined);
+    const why = platformReason(unit, properties)
+      ?? (isIdleUserManager(unit, subgroups) ? 'is a user manager without units of its own' : undefined)
+      ?? (tasks.every(({ pid }) => own.has(pid)) ? 'runs segue, and ends with it' : undefined);
     if (why !== undefined) afresh.push({ unit, description: properties['Description'] ?? '', why });
-    else found.push(describeWorkload(properties, tasks, subgroups, facts));
+    else found.push(describeWorkload(properties, tasks, subgroups, facts, own));
   }
   const workloads = await Promise.all(found.map(async (workload): Promise<Workload> => {
     const sandboxed = workload.obstacles.length === 0 && workload.entered.includes('mnt');

@@ -58,6 +58,7 @@ test('an obstacle of every kind says why in one line and names a remedy', () => 
     'shared-code': { kind: 'shared-code', pid: 1, comm: 'php-fpm8.4' },
     'descriptor-store': { kind: 'descriptor-store', count: 3 },
     ended: { kind: 'ended', pid: 42 },
+    'runs-segue': { kind: 'runs-segue' },
     'under-way': { kind: 'under-way', how: 'is being stopped' },
     confinement: { kind: 'confinement', pid: 1, profile: 'named', known: true },
     'kernel-state': { kind: 'kernel-state', pid: 1, what: 'tunnels of IPsec (xfrm)' },
