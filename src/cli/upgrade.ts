@@ -54,7 +54,7 @@ export function commands(action: Action): string {
     case 'drain':
       return `# until nothing waits there, for ${action.seconds.toString()} s at most\nss -Htn state listening state syn-recv '( ${action.ports.map((port) => `sport = :${port.toString()}`).join(' or ')} )'`;
     case 'snapshot':
-      return `# in rounds, until the next would not pay${action.idleGroup === undefined ? '' : `; once it has let the task go, in ${action.idleGroup}`}\n${display(preDumpCommand(action.order, action.folder, 1))}`;
+      return `# in rounds, until the next would not pay${action.idleGroup === undefined ? '' : `; once it has let the task go, in ${action.idleGroup}`}\n${freezing('1', action.controlGroup)}\n${display(preDumpCommand(action.order, action.folder, 1, action.controlGroup))}\n${freezing('0', action.controlGroup)}`;
     case 'count-calls':
       return `mkdir ${INSTANCE} ${INSTANCE_OF_DEEDS} # and count there what the threads of these call, and what is done to them: ${action.controlGroups.join(' ')}`;
     case 'end-snapshots':

@@ -1,5 +1,5 @@
-import { promises as fs, readdirSync, readFileSync } from 'node:fs';
-import { cgroupProcesses } from '../survey/task.ts';
+import { promises as fs, readFileSync } from 'node:fs';
+import { cgroupThreads } from '../survey/task.ts';
 import { write } from './write.ts';
 
 /** '' for what has ended, or is not there. */
@@ -11,14 +11,6 @@ const read = (path: string): string => {
   }
 };
 
-const threadsOf = (pid: number): string[] => {
-  try {
-    return readdirSync(`/proc/${pid.toString()}/task`);
-  } catch {
-    return [];
-  }
-};
-
 /** Of /proc/PID/status, the processors that a thread may run on, as a list of cpuset(7). */
 export const processorsOf = (status: string): string | undefined => /^Cpus_allowed_list:\s*(\S+)/m.exec(status)?.[1];
 
@@ -26,9 +18,9 @@ export const processorsOf = (status: string): string | undefined => /^Cpus_allow
 export async function writeAffinity(workload: string, controlGroup: string): Promise<void> {
   // What a thread has that nobody has bound.
   const unbound = new Set(['/sys/devices/system/cpu/online', '/sys/devices/system/cpu/possible', `/sys/fs/cgroup${controlGroup}/cpuset.cpus.effective`].map(read));
-  const lines = (await cgroupProcesses(controlGroup)).pids.flatMap(threadsOf).flatMap((thread) => {
-    const processors = processorsOf(read(`/proc/${thread}/status`));
-    return processors === undefined || unbound.has(processors) ? [] : [`${thread} ${processors}\n`];
+  const lines = (await cgroupThreads(controlGroup)).flatMap((thread) => {
+    const processors = processorsOf(read(`/proc/${thread.toString()}/status`));
+    return processors === undefined || unbound.has(processors) ? [] : [`${thread.toString()} ${processors}\n`];
   });
   const path = `${workload}/affinity`;
   await (lines.length > 0 ? write(path, lines.join('')) : fs.rm(path, { force: true }));

@@ -4,6 +4,7 @@ import type { Action, Note } from '../model/step.ts';
 import { requireRoom } from '../store/room.ts';
 import { startTimeOf } from '../survey/task.ts';
 import { stopTree } from './group-stop.ts';
+import { makeRestartable } from './restartable.ts';
 import { dumpStatistics, mendImage } from '../tools/criu-images.ts';
 import { limitSeconds, logErrors } from '../tools/criu.ts';
 import { run } from '../tools/command.ts';
@@ -23,6 +24,7 @@ export async function dump(action: Dump): Promise<Result<Note>> {
   if (!room.ok) return room;
   await fs.mkdir(action.images, { recursive: true, mode: 0o700 });
   const running = await stopTree(action.controlGroup, action.pid);
+  await makeRestartable(action.controlGroup);
   const { exitCode, stderr } = await run(action.argv, { limitSeconds: limitSeconds(action.memory) });
   const log = `${action.images}/dump.log`;
   if (exitCode !== 0) {

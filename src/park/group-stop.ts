@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isStopped, statOf } from '../survey/task.ts';
+import { isStopped, statOf, threadsOf } from '../survey/task.ts';
 import { beginFreezing, freeze, thaw } from './freezer.ts';
 
 /** A task that has vforked runs on until its child, which would be stopped as well, has started another program (vfork(2)). */
@@ -15,19 +15,11 @@ function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-const threadsOf = (pid: number): string[] => {
-  try {
-    return readdirSync(`/proc/${pid.toString()}/task`);
-  } catch {
-    return []; // it has ended
-  }
-};
-
 /** A process and all that it has started, parents first (`children` of proc_tid_children(5)). */
 export function processTree(root: number): number[] {
   const children = threadsOf(root).flatMap((thread) => {
     try {
-      return readFileSync(`/proc/${root.toString()}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+      return readFileSync(`/proc/${root.toString()}/task/${thread.toString()}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
     } catch {
       return [];
     }
@@ -36,7 +28,7 @@ export function processTree(root: number): number[] {
 }
 
 /** Also of one that has ended. */
-const standsStill = (pid: number): boolean => threadsOf(pid).every((thread) => ['T', 'Z', 'X', undefined].includes(statOf(Number(thread))?.state));
+const standsStill = (pid: number): boolean => threadsOf(pid).every((thread) => ['T', 'Z', 'X', undefined].includes(statOf(thread)?.state));
 
 async function allStandStill(pids: readonly number[]): Promise<boolean> {
   const end = performance.now() + TRY_MILLISECONDS;

@@ -167,7 +167,8 @@ const rounds = (workload: Workload, paths: HandoverPaths, idleGroup?: string) =>
     phase: 'snapshot' as const,
     unit: workload.unit,
     title: `image the memory of ${tree.root.comm} (${tree.root.pid.toString()}) while it runs`,
-    action: { kind: 'snapshot' as const, unit: workload.unit, ...each, workload: paths.workload(workload.unit), handover: paths.handover, ...(idleGroup === undefined ? {} : { idleGroup }), budget: SNAPSHOT_BUDGET * memoryOf(tree) },
+    action: { kind: 'snapshot' as const, unit: workload.unit, controlGroup: workload.controlGroup, ...each, workload: paths.workload(workload.unit), handover: paths.handover, ...(idleGroup === undefined ? {} : { idleGroup }), budget: SNAPSHOT_BUDGET * memoryOf(tree) },
+    undo: { kind: 'thaw' as const, controlGroups: [workload.controlGroup] },
   }));
 
 /** All of a workload that sleeps. */

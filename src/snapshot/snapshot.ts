@@ -1,10 +1,12 @@
-import { promises as fs, writeFileSync } from 'node:fs';
+import { promises as fs, readdirSync, writeFileSync } from 'node:fs';
 import { ok, type Result } from '../failure/result.ts';
 import { doubtWords } from '../model/doubt.ts';
 import type { Action, Note } from '../model/step.ts';
+import { freeze, thaw } from '../park/freezer.ts';
+import { makeRestartable } from '../park/restartable.ts';
 import { requireRoom } from '../store/room.ts';
 import { startTimeOf, tracerOf } from '../survey/task.ts';
-import { run } from '../tools/command.ts';
+import { run, type Output } from '../tools/command.ts';
 import { dumpStatistics } from '../tools/criu-images.ts';
 import { limitSeconds, logErrors, preDumpCommand } from '../tools/criu.ts';
 import { heldTooLong, lastRoundOrAnew, rememberRound } from './round-files.ts';
@@ -42,18 +44,14 @@ export async function snapshot(action: Snapshot): Promise<Result<Note>> {
 }
 
 /** One round; what went wrong, in words, if it failed. */
-async function takeRound({ order, handover, folder, startTime, idleGroup }: Snapshot, number: number): Promise<Round | string> {
+async function takeRound(action: Snapshot, number: number): Promise<Round | string> {
+  const { order, handover, folder, startTime, idleGroup } = action;
   if (startTimeOf(order.pid) !== startTime) return `its process ${order.pid.toString()} has ended`;
   const images = `${folder}/${number.toString()}`;
   await fs.mkdir(images, { recursive: true, mode: 0o700 });
   // A round that is cut off leaves no `last` behind.
   await fs.rm(`${folder}/last`, { force: true });
-  let watcher: Watcher | undefined;
-  const { exitCode, stderr } = await run(preDumpCommand(order, folder, number), {
-    limitSeconds: limitSeconds(order.memory),
-    started(criu) { watcher = watch(criu, order.pid, idleGroup); },
-  });
-  watcher?.end();
+  const { exitCode, stderr } = await takeMemory(action, number);
   if (exitCode !== 0) return (await logErrors(`${images}/dump.log`))[0] ?? (stderr.trim() || `criu ended with exit code ${exitCode.toString()}`);
 
   const remembered = await rememberRound(handover, folder, images, idleGroup);
@@ -62,26 +60,51 @@ async function takeRound({ order, handover, folder, startTime, idleGroup }: Snap
   return { bytes: writtenBytes, heldMs };
 }
 
-interface Watcher {
-  end(): void;
+/** Runs CRIU on a tree, which stands still until CRIU lets it go. */
+async function takeMemory({ order, folder, controlGroup, idleGroup }: Snapshot, number: number): Promise<Pick<Output, 'exitCode' | 'stderr'>> {
+  let watcher: Watcher | undefined;
+  try {
+    if ((await freeze([controlGroup])).length > 0) return { exitCode: 1, stderr: 'one of its tasks does not stand still' };
+    await makeRestartable(controlGroup);
+    return await run(preDumpCommand(order, folder, number, controlGroup), {
+      limitSeconds: limitSeconds(order.memory),
+      started(criu) {
+        watcher = watch(() => hasLetGo(order.pid, `${folder}/${number.toString()}`), () => {
+          void thaw([controlGroup]);
+          if (idleGroup !== undefined) move(criu, idleGroup);
+        });
+      },
+    });
+  } finally {
+    watcher?.end();
+    await thaw([controlGroup]);
+  }
 }
+
+/** CRIU begins to write what it reads when it holds the tree no more (cr_pre_dump_finish() in criu/cr-dump.c). */
+const hasLetGo = (pid: number, images: string): boolean => tracerOf(pid) === 0 && readdirSync(images).some((name) => name.startsWith('pagemap-'));
 
 /**
  * While CRIU holds a task it must not wait for a processor itself: it begins with the usual weight. When it has let the
  * task go, it moves to the cgroup with the lowest, where it reads at its leisure; where everybody waits there is none.
  */
-function watch(criu: number, pid: number, idleGroup: string | undefined): Watcher {
-  let held = false;
+function move(criu: number, idleGroup: string): void {
+  try {
+    writeFileSync(`/sys/fs/cgroup${idleGroup}/cgroup.procs`, criu.toString());
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+interface Watcher {
+  end(): void;
+}
+
+function watch(condition: () => boolean, then: () => void): Watcher {
   const poll = setInterval(() => {
-    const traced = tracerOf(pid) !== 0;
-    if (traced) held = true;
-    if (!held || traced) return;
+    if (!condition()) return;
     clearInterval(poll);
-    try {
-      if (idleGroup !== undefined) writeFileSync(`/sys/fs/cgroup${idleGroup}/cgroup.procs`, criu.toString());
-    } catch {
-      // It has ended meanwhile.
-    }
+    then();
   }, POLL_MILLISECONDS);
   return {
     end() {

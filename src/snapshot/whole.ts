@@ -4,6 +4,7 @@ import { ok, type Result } from '../failure/result.ts';
 import type { Note, WholeSnapshot } from '../model/step.ts';
 import { imagedThreads } from '../park/confirm.ts';
 import { beginFreezing, freeze, thaw } from '../park/freezer.ts';
+import { makeRestartable } from '../park/restartable.ts';
 import { resume } from '../park/resume.ts';
 import { requireRoom } from '../store/room.ts';
 import { cgroupProcesses, startTimeOf } from '../survey/task.ts';
@@ -70,6 +71,7 @@ async function attempt(action: WholeSnapshot, rounds: Round[]): Promise<Result<D
 async function standStill(action: WholeSnapshot, images: string[], before: Imprint): Promise<Imprint | Doubt> {
   const { controlGroup, trees } = action;
   if ((await freeze([controlGroup])).length > 0) return doubt('restless');
+  await makeRestartable(controlGroup);
   for (const tree of trees) {
     const { folder, wrong } = await imageTree(tree, controlGroup);
     if (wrong !== undefined) {

@@ -38,6 +38,15 @@ export const startTimeOf = (pid: number): number | undefined => statOf(pid)?.sta
 /** By a signal (state T of proc_pid_stat(5)). */
 export const isStopped = (pid: number): boolean => statOf(pid)?.state === 'T';
 
+/** The threads of a process; none if it has ended. */
+export function threadsOf(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid.toString()}/task`).map(Number);
+  } catch {
+    return [];
+  }
+}
+
 /** The process that traces this one, 0 for nobody. */
 export function tracerOf(pid: number): number {
   try {
@@ -164,3 +173,6 @@ export async function cgroupProcesses(controlGroup: string): Promise<{ pids: num
   await walk(controlGroup);
   return { pids, subgroups };
 }
+
+/** The threads of all processes of a cgroup and of those below it. */
+export const cgroupThreads = async (controlGroup: string): Promise<number[]> => (await cgroupProcesses(controlGroup)).pids.flatMap(threadsOf);

@@ -111,24 +111,27 @@ export function dumpCommand(order: DumpOrder): string[] {
 }
 
 /**
- * The command that images all of a tree, after `rounds` of its memory, whose cgroup stands still, and leaves it as it is.
- * CRIU holds the tasks, thaws the cgroup for as long as it needs them, and freezes it again before it lets go
- * (criu/seize.c): they run no code of their own. The cgroup comes as an open folder: the sandbox may make it read-only.
+ * Their cgroup is frozen. CRIU holds the tasks, thaws the cgroup for as long as it needs them, and freezes it again before it lets
+ * go (criu/seize.c): they run no code of their own. The cgroup comes as an open folder: the sandbox may make it read-only.
  */
+const FROZEN = ['--freeze-cgroup', '/proc/self/fd/7'];
+const openCgroup = (controlGroup: string): string => `exec 7<${display([`/sys/fs/cgroup${controlGroup}`])} && `;
+
+/** The command that images all of a tree, after `rounds` of its memory, whose cgroup stands still, and leaves it as it is. */
 export function wholeCommand(order: DumpOrder, folder: string, rounds: number, controlGroup: string): string[] {
   const since = rounds === 0 ? '' : ` --prev-images-dir ../${rounds.toString()}`;
-  return criuCommand(order, `${folder}/${(rounds + 1).toString()}`, `exec 7<${display([`/sys/fs/cgroup${controlGroup}`])} && set -- "$@" --track-mem${since} && `, [
-    'dump', ...tree(order), '--leave-running', '--freeze-cgroup', '/proc/self/fd/7', ...dumpOptions(order),
+  return criuCommand(order, `${folder}/${(rounds + 1).toString()}`, `${openCgroup(controlGroup)}set -- "$@" --track-mem${since} && `, [
+    'dump', ...tree(order), '--leave-running', ...FROZEN, ...dumpOptions(order),
   ]);
 }
 
 /**
- * The command that images what memory of a tree was written since the round before (all of it in round 1) while it runs:
- * it is held only until CRIU knows what to read (criu(8), `--pre-dump-mode=read`), and runs on while CRIU reads it.
+ * The command that images what memory of a tree was written since the round before (all of it in round 1) while it runs, but that
+ * its cgroup stands still as this begins, and when CRIU lets go of it: it is held only until CRIU knows what to read (criu(8), `--pre-dump-mode=read`), and runs on while CRIU reads it.
  */
-export function preDumpCommand(order: DumpOrder, folder: string, round: number): string[] {
+export function preDumpCommand(order: DumpOrder, folder: string, round: number, controlGroup: string): string[] {
   const since = round === 1 ? [] : ['--prev-images-dir', `../${(round - 1).toString()}`];
-  return criuCommand(order, `${folder}/${round.toString()}`, '', ['pre-dump', ...tree(order), '--pre-dump-mode', 'read', '--track-mem', ...since]);
+  return criuCommand(order, `${folder}/${round.toString()}`, openCgroup(controlGroup), ['pre-dump', ...tree(order), ...FROZEN, '--pre-dump-mode', 'read', '--track-mem', ...since]);
 }
 
 /** Descriptors that boot/restore opens for CRIU begin here, out of the way of its own. */

@@ -14,7 +14,8 @@ export type Undoable = Pick<Step, 'title' | 'unit'> & { readonly undo: Action };
 type Resumption = Undoable & { readonly undo: Extract<Action, { kind: 'resume' }> };
 const isResumption = (step: Undoable): step is Resumption => step.undo.kind === 'resume';
 
-const controlGroupsOf = (begun: readonly Undoable[]): string[] => begun.flatMap(({ undo: action }) => (action.kind === 'thaw' ? action.controlGroups : []));
+/** Whoever is frozen only. */
+export const thawAll = (begun: readonly Undoable[]): Promise<void> => thaw(begun.flatMap(({ undo: action }) => (action.kind === 'thaw' ? action.controlGroups : [])));
 
 /** What lets the workloads go on, all together; each would otherwise wait for those before it. Their locks are the last that keeps anybody waiting. */
 function lettingGo(begun: readonly Undoable[]): { readonly step: Undoable; readonly work: () => Promise<Result<unknown>> }[] {
@@ -38,7 +39,7 @@ export async function undo(begun: readonly Undoable[], why: string): Promise<Pic
     const { what, why: because } = words(result.failure);
     left.push(`${step.unit ?? ''} ${step.title}: ${because === undefined ? what : `${what}: ${because}`}`.trim());
   };
-  await thaw(controlGroupsOf(begun));
+  await thawAll(begun);
   for (const { step, work } of lettingGo(begun)) await take(step, work);
   for (const step of begun.toReversed().filter(({ undo: { kind } }) => !['resume', 'thaw', 'unlock'].includes(kind))) await take(step, () => carryOutAction(step, step.undo));
   return left.length === 0 ? { event: 'given-up', why } : { event: 'given-up-in-part', why: left.join('; ') };
@@ -48,7 +49,7 @@ export async function undo(begun: readonly Undoable[], why: string): Promise<Pic
 export async function resumeOthers(begun: readonly Undoable[], tracers: readonly number[]): Promise<void> {
   const resumptions = begun.filter(isResumption).map(({ undo: action }) => action);
   await attempt({ title: 'let the others go on' }, async () => {
-    await thaw(controlGroupsOf(begun));
+    await thawAll(begun);
     const held = await Promise.all(resumptions.map(async ({ controlGroup }) => (await cgroupProcesses(controlGroup)).pids.some((pid) => tracers.includes(tracerOf(pid)))));
     await resume(resumptions.filter((_, index) => held[index] === false));
     return deleteLockTables();

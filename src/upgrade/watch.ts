@@ -7,7 +7,7 @@ import { openJournal, tryToAppend } from '../store/journal.ts';
 import { waitsForDisk } from '../tools/command.ts';
 import { GUARD_DONE, GUARD_READY, type Alive, type GivenUp, type GuardOrder, type Leaving } from './guard.ts';
 import { forgetPrepared } from './prepared.ts';
-import { resumeOthers, undo, type Undoable } from './undo.ts';
+import { resumeOthers, thawAll, undo, type Undoable } from './undo.ts';
 
 /**
  * Programs that are let end by themselves: CRIU, killed while its code is in a task, may leave the task without its
@@ -57,7 +57,11 @@ export async function watch(input: NodeJS.ReadableStream, say: (word: string) =>
   if (still.signal.aborted) kill(order.pid);
 
   if (why === undefined) await tryToAppend(order, { event: 'giving-up', why: end }, NOTE_SECONDS);
-  await endCommands(order, (programs) => resumeOthers(begun, programs));
+  await endCommands(order, {
+    slow: (programs) => resumeOthers(begun, programs),
+    // CRIU freezes again what it lets go, and may have much to read still.
+    meanwhile: () => thawAll(begun),
+  });
   const outcome = await undo(begun, why ?? end);
   try {
     openJournal(order.store, order.id, order.kernel).append(outcome);
@@ -87,8 +91,15 @@ export function parseMessage(line: string): GuardOrder | GivenUp | Leaving | Ali
   }
 }
 
-/** Ends the commands that a killed upgrade has left running; `slow` is told once of those that are waited for, unless it is kexec. */
-async function endCommands({ controlGroup, pid: upgrade }: GuardOrder, slow: (programs: readonly number[]) => Promise<void>): Promise<void> {
+interface Wait {
+  /** Told once of those that are waited for, unless it is kexec. */
+  readonly slow: (programs: readonly number[]) => Promise<void>;
+  /** Again and again from then on. */
+  readonly meanwhile: () => Promise<void>;
+}
+
+/** Ends the commands that a killed upgrade has left running. */
+async function endCommands({ controlGroup, pid: upgrade }: GuardOrder, { slow, meanwhile }: Wait): Promise<void> {
   const began = performance.now();
   for (let told = false; ;) {
     const pids = read(`/sys/fs/cgroup${controlGroup}/cgroup.procs`).split('\n').map(Number).filter((pid) => pid > 0 && pid !== upgrade);
@@ -102,6 +113,7 @@ async function endCommands({ controlGroup, pid: upgrade }: GuardOrder, slow: (pr
       told = true;
       await slow(leftAlone);
     }
+    if (told) await meanwhile();
     await sleep(20);
   }
 }

@@ -39,6 +39,11 @@ ExecStartPre=sh -c 'ip link add tunnel0 type bridge && ip addr add 10.88.0.1/24 
 ExecStart=:/usr/bin/perl -MSocket -e '$at = sockaddr_in(97, inet_aton("10.88.0.1")); socket $all[$_], AF_INET, SOCK_STREAM, 0 for 0, 1; bind $all[0], $at and listen $all[0], 1 and connect $all[1], $at and accept $all[2], $all[0] or die; sleep 1000 while 1'
 `;
 
+/** A unit that says so if one of its calls is broken off, as it has no signal to expect that from; and is large enough for rounds of its memory. */
+const WAITER = `[Service]
+ExecStart=:/usr/bin/perl -MIO::Poll -e '$all = "x" x 2 ** 25; pipe R, W; fork or do { print STDERR "woke after ", sleep 1000000, " s\\n" while 1 }; ($poll = IO::Poll->new)->mask(*R{IO} => POLLIN); print STDERR "poll: ", $poll->poll(-1), "\\n" while 1'
+`;
+
 /** What the upgrade does to a unit for one boot, and has to take back. */
 const BORROWED = ['Type', 'Restart', 'DropInPaths', 'ControlGroup', 'NotifyAccess', 'PIDFile', 'OnFailure'];
 
@@ -77,10 +82,11 @@ beforeAll(async () => {
   await guest.exec(['tee', '/etc/systemd/system/speaker.service'], { input: SPEAKER });
   await guest.exec(['tee', '/etc/systemd/system/sender.service'], { input: SENDER });
   await guest.exec(['tee', '/etc/systemd/system/tunnelled.service'], { input: TUNNELLED });
+  await guest.exec(['tee', '/etc/systemd/system/waiter.service'], { input: WAITER });
   await guest.exec(['tee', '/etc/systemd/system/bound.service'], { input: BOUND.replaceAll('DEVICE', device) });
   await guest.exec(`
     set -e
-    systemctl daemon-reload && systemctl start speaker sender bound tunnelled
+    systemctl daemon-reload && systemctl start speaker sender bound tunnelled waiter
     until [ -z "$(ip -o addr show to 10.77.0.98)" ]; do sleep 0.1; done
     sysctl -w net.core.somaxconn=4567
     hostname lab-renamed
@@ -142,7 +148,7 @@ describe('to the newest kernel', () => {
     expect(exitCode).toBe(0);
     const status = JSON.parse(stdout) as Report;
     expect(status).toMatchObject({ state: 'settled', from: oldKernel, to: newKernel, skipped: [] });
-    const services = [...(await readUnits(guest)).map(({ unit }) => unit), 'speaker.service', 'sender.service', 'bound.service', 'tunnelled.service'];
+    const services = [...(await readUnits(guest)).map(({ unit }) => unit), 'speaker.service', 'sender.service', 'bound.service', 'tunnelled.service', 'waiter.service'];
     expect(status.workloads.map(({ unit }) => unit).sort()).toEqual(services.sort());
     for (const { unit, fate, pauseMs } of status.workloads) {
       expect({ unit, fate }).toEqual({ unit, fate: 'restored' });
@@ -207,6 +213,11 @@ describe('to the newest kernel', () => {
   test('nothing goes wrong with what a service sends by datagram', async () => {
     expect((await unitProperties(guest, 'sender', 'ActiveState'))['ActiveState']).toBe('active');
     expect(await lines(guest, 'journalctl _SYSTEMD_UNIT=sender.service -o cat')).toEqual([]);
+  });
+
+  test('no call in which a program waits is broken off', async () => {
+    expect(await line(guest, 'wc -l <"/sys/fs/cgroup$(systemctl show -P ControlGroup waiter)/cgroup.procs"')).toBe('2');
+    expect(await lines(guest, 'journalctl _SYSTEMD_UNIT=waiter.service -o cat')).toEqual([]);
   });
 
   test('no service spins', async () => {
