@@ -6,6 +6,7 @@ import { beginFreezing, freeze, thaw } from './freezer.ts';
 /** A task that has vforked runs on until its child, which would be stopped as well, has started another program (vfork(2)). */
 const TRIES = 5;
 const TRY_MILLISECONDS = 200;
+const PAUSE_MILLISECONDS = 20;
 
 function signal(pid: number, name: NodeJS.Signals): void {
   try {
@@ -54,6 +55,7 @@ export async function stopTree(controlGroup: string, root: number): Promise<numb
     if (restless.length > 0) return [];
     if (await allStandStill(running)) return running;
     await letGo(controlGroup, running);
+    await sleep(PAUSE_MILLISECONDS);
   }
   return [];
 }

@@ -51,30 +51,34 @@ async function takeRound(action: Snapshot, number: number): Promise<Round | stri
   await fs.mkdir(images, { recursive: true, mode: 0o700 });
   // A round that is cut off leaves no `last` behind.
   await fs.rm(`${folder}/last`, { force: true });
-  const { exitCode, stderr } = await takeMemory(action, number);
+  const { exitCode, stderr, heldMs } = await takeMemory(action, number);
   if (exitCode !== 0) return (await logErrors(`${images}/dump.log`))[0] ?? (stderr.trim() || `criu ended with exit code ${exitCode.toString()}`);
 
   const remembered = await rememberRound(handover, folder, images, idleGroup);
   if (!remembered.ok) return 'its images could not be summed';
-  const { writtenBytes, heldMs } = await dumpStatistics(images);
-  return { bytes: writtenBytes, heldMs };
+  return { bytes: (await dumpStatistics(images)).writtenBytes, heldMs };
 }
 
-/** Runs CRIU on a tree, which stands still until CRIU lets it go. */
-async function takeMemory({ order, folder, controlGroup, idleGroup }: Snapshot, number: number): Promise<Pick<Output, 'exitCode' | 'stderr'>> {
+/** Runs CRIU on a tree, which stands still until CRIU lets it go; and says for how long that was, milliseconds. */
+async function takeMemory({ order, folder, controlGroup, idleGroup }: Snapshot, number: number): Promise<Pick<Output, 'exitCode' | 'stderr'> & { heldMs: number }> {
   let watcher: Watcher | undefined;
+  const began = performance.now();
+  const held = (): number => Math.round(performance.now() - began);
   try {
-    if ((await freeze([controlGroup])).length > 0) return { exitCode: 1, stderr: 'one of its tasks does not stand still' };
+    if ((await freeze([controlGroup])).length > 0) return { exitCode: 1, stderr: 'one of its tasks does not stand still', heldMs: held() };
     await makeRestartable(controlGroup);
-    return await run(preDumpCommand(order, folder, number, controlGroup), {
+    let heldMs: number | undefined;
+    const output = await run(preDumpCommand(order, folder, number, controlGroup), {
       limitSeconds: limitSeconds(order.memory),
       started(criu) {
         watcher = watch(() => hasLetGo(order.pid, `${folder}/${number.toString()}`), () => {
           void thaw([controlGroup]);
+          heldMs = held();
           if (idleGroup !== undefined) move(criu, idleGroup);
         });
       },
     });
+    return { ...output, heldMs: heldMs ?? held() };
   } finally {
     watcher?.end();
     await thaw([controlGroup]);
