@@ -23,7 +23,7 @@ export async function dump(action: Dump): Promise<Result<Note>> {
   const room = await requireRoom(action.handover, existsSync(`${action.images}/../snapshots/last`) ? action.memory * CHANGED_SINCE : action.memory);
   if (!room.ok) return room;
   await fs.mkdir(action.images, { recursive: true, mode: 0o700 });
-  const running = await stopTree(action.controlGroup, action.pid);
+  const stopped = await stopTree(action.controlGroup, action.pid);
   await makeRestartable(action.controlGroup);
   const { exitCode, stderr } = await run(action.argv, { limitSeconds: limitSeconds(action.memory) });
   const log = `${action.images}/dump.log`;
@@ -32,7 +32,7 @@ export async function dump(action: Dump): Promise<Result<Note>> {
     const printed = (await fs.readFile(`${action.images}/dump.out`, 'utf8').catch(() => '')).trim();
     return failed({ reason: 'dump-failed', unit: action.unit, errors: errors.length > 0 ? errors : [printed || stderr.trim() || `criu ended with exit code ${exitCode.toString()}`], log });
   }
-  const { mendedWindows: mended } = await mendImage(action.images, { ...action, running });
+  const { mendedWindows: mended } = await mendImage(action.images, action, stopped);
   const statistics = await dumpStatistics(action.images).catch(() => undefined);
   return ok({ event: 'imaged', unit: action.unit, ...(statistics === undefined ? {} : { bytes: statistics.writtenBytes, earlierBytes: statistics.earlierBytes, heldMs: statistics.heldMs }), ...(mended === 0 ? {} : { mended }) });
 }

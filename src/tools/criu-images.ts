@@ -99,7 +99,7 @@ function field(message: Uint8Array, wanted: number): { varint?: number; bytes?: 
   return {};
 }
 
-// Field numbers: CRIU's images/inventory.proto, core.proto, timer.proto and creds.proto and siginfo.proto.
+// Field numbers: CRIU's images/inventory.proto, core.proto, timer.proto, creds.proto and siginfo.proto.
 const INVENTORY = { rootIds: 3, runId: 13 } as const;
 const IDS = { userNs: 10 } as const;
 const CORE = { taskCore: 3, threadCore: 5 } as const;
@@ -320,14 +320,15 @@ export interface ImageEdits {
   /** It has a user namespace, of PrivateUsers=yes. */
   readonly privateUsers: boolean;
   readonly renamedSockets: readonly RenamedSocket[];
-  /** Processes that ran before they were stopped for the image. */
-  readonly running?: readonly number[];
 }
 
-/** Edits images so that CRIU can restore them where it could not, or not as it was. Throws a DamagedImage. */
-export async function mendImage(folder: string, { privateUsers, renamedSockets, running = [] }: ImageEdits): Promise<{ readonly mendedWindows: number }> {
+/**
+ * Edits images so that CRIU can restore them where it could not, or not as it was. `stopped` are the processes that ran until they
+ * were stopped for the image. Throws a DamagedImage.
+ */
+export async function mendImage(folder: string, { privateUsers, renamedSockets }: ImageEdits, stopped: readonly number[] = []): Promise<{ readonly mendedWindows: number }> {
   if (privateUsers) await leaveUserNamespace(folder);
-  await restoreRunning(folder, running);
+  await restoreRunning(folder, stopped);
   await mendFiles(folder, renamedSockets);
   return { mendedWindows: await mendWindows(folder) };
 }

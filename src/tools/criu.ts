@@ -127,7 +127,8 @@ export function wholeCommand(order: DumpOrder, folder: string, rounds: number, c
 
 /**
  * The command that images what memory of a tree was written since the round before (all of it in round 1) while it runs, but that
- * its cgroup stands still as this begins, and when CRIU lets go of it: it is held only until CRIU knows what to read (criu(8), `--pre-dump-mode=read`), and runs on while CRIU reads it.
+ * its cgroup stands still as this begins, and when CRIU lets go of it: it is held only until CRIU knows what to read (criu(8),
+ * `--pre-dump-mode=read`), and runs on while CRIU reads it.
  */
 export function preDumpCommand(order: DumpOrder, folder: string, round: number, controlGroup: string): string[] {
   const since = round === 1 ? [] : ['--prev-images-dir', `../${(round - 1).toString()}`];

@@ -176,7 +176,7 @@ test('who was stopped for the image runs when it is restored; who was stopped be
     const image = readFileSync(join(REAL, 'core-354.img'));
     const [first = Buffer.alloc(0), ...rest] = readMessages(image);
     writeFileSync(path, writeMessages(image, [editMessage(first, { 3: { message: { 1: { varint: state } } } }), ...rest]));
-    await mendImage(folder, { privateUsers: false, renamedSockets: [], running: pids });
+    await mendImage(folder, { privateUsers: false, renamedSockets: [] }, pids);
     expect(stateOf(readFileSync(path))).toBe(after);
   }
 });
@@ -195,7 +195,7 @@ test('who was stopped for the image hears nothing of the stop of a child, but of
   const queue = (entries: readonly Uint8Array[]) => entries.reduce((writer, entry) => writer.tag(1, WireType.LengthDelimited).bytes(entry), new BinaryWriter()).finish();
   const taskCore = new BinaryWriter().tag(1, WireType.Varint).uint32(3).tag(10, WireType.LengthDelimited).bytes(queue(signals)).finish();
   writeFileSync(path, writeMessages(image, [new BinaryWriter().tag(3, WireType.LengthDelimited).bytes(taskCore).finish()]));
-  await mendImage(folder, { privateUsers: false, renamedSockets: [], running: [354] });
+  await mendImage(folder, { privateUsers: false, renamedSockets: [] }, [354]);
   expect(fieldsOf(readMessages(readFileSync(path))[0]!, (at) => at === '3').get('3.10')).toBe(fieldsOf(new BinaryWriter().tag(10, WireType.LengthDelimited).bytes(queue(signals.slice(1))).finish(), () => false).get('10'));
 });
 
