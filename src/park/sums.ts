@@ -1,6 +1,9 @@
-import { promises as fs } from 'node:fs';
+import { existsSync, promises as fs, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { ok, type Result } from '../failure/result.ts';
-import { checksums, fileOf } from '../tools/xxhsum.ts';
+import { inGroup } from '../tools/cgroup.ts';
+import { runOk } from '../tools/command.ts';
+import { checksums, fileOf, type Checksum } from '../tools/xxhsum.ts';
 import { write } from './write.ts';
 
 /** Checksums of all but the workloads; and of the workloads' own lists of checksums. */
@@ -17,17 +20,34 @@ async function filesBelow(folder: string): Promise<string[]> {
 }
 
 /** Files of a workload's folder whose checksums no snapshot has: those of snapshots were computed when these were taken. */
-const unsummed = (file: string): boolean => !/\/(snapshots\/.*|manifest|imprint\.json)$/.test(file);
+const unsummed = (file: string): boolean => !/\/(snapshots\/.*|manifest|imprint\.json|.*\.blocks)$/.test(file);
 
 async function others(handover: string): Promise<string[]> {
   const entries = (await fs.readdir(handover, { withFileTypes: true })).filter(({ name }) => ![OF_OTHERS, WORKLOADS].includes(name));
   return (await Promise.all(entries.map(async (entry) => (entry.isDirectory() ? (await filesBelow(`${handover}/${entry.name}`)).map((file) => `${entry.name}/${file}`) : [entry.name])))).flat();
 }
 
+/** As large as a file of pages is whose blocks boot/memory sums. */
+const LARGE = 16 * 2 ** 20;
+const isLarge = (path: string): boolean => /\/pages-\d+\.img$/.test(path) && statSync(path).size >= LARGE;
+
+/**
+ * Checksums of files in the hand-over. Memory that may be given back to its task bit by bit is summed block by block (boot/memory):
+ * beside such a file of pages there is then one with their checksums, which is summed in its place.
+ */
+export async function sumFiles(handover: string, files: readonly string[], group?: string): Promise<Result<Checksum[]>> {
+  const folders = new Set(files.map((file) => `${handover}/${file}`).filter(isLarge).map(dirname));
+  if (folders.size > 0) {
+    const summed = await runOk(inGroup(['/usr/lib/segue/memory', 'sum', ...folders], group));
+    if (!summed.ok) return summed;
+  }
+  return checksums(handover, files.map((file) => (existsSync(`${handover}/${file}.blocks`) ? `${file}.blocks` : file)), group);
+}
+
 /** Writes a workload's own list: what its snapshots are made of was summed when they were taken, the rest is summed now. */
 export async function sumWorkload(handover: string, folder: string, group?: string): Promise<Result<undefined>> {
   const files = (await filesBelow(`${handover}/${folder}`)).map((file) => `${folder}/${file}`);
-  const summed = await checksums(handover, files.filter(unsummed), group);
+  const summed = await sumFiles(handover, files.filter(unsummed), group);
   if (!summed.ok) return summed;
   const earlier = await Promise.all(files.filter((file) => file.endsWith('/snapshots/manifest')).map((file) => fs.readFile(`${handover}/${file}`, 'utf8')));
   await write(`${handover}/${folder}/manifest`, [...summed.value.map(({ line }) => `${line}\n`), ...earlier].join(''));

@@ -11,6 +11,8 @@ export interface WorkloadReport {
   readonly restoredAt?: string;
   /** From its freeze to its first instruction in the new kernel, milliseconds by the real-time clock. */
   readonly pauseMs?: number;
+  /** From then until it had all of its memory, milliseconds; only where it ran before that. */
+  readonly memoryMs?: number;
   readonly why?: string;
   /** Memory imaged while it was parked, and memory that snapshots had imaged before and that had not changed since, bytes. */
   readonly imagedBytes?: number;
@@ -70,6 +72,7 @@ function workloadReport(unit: string, fate: 'carried' | 'stopped', pid: number, 
   const parkedAt = (proof?.current?.includes(unit) === true ? proof.stoppedAt : undefined) ?? parking?.at;
   const own = lastArrival(events).filter((event) => event.unit === unit);
   const restoredAt = own.find((event) => event.event === 'restored')?.at;
+  const memoryAt = own.findLast((event) => event.event === 'memory-given')?.at;
   const why = own.find((event) => event.event === 'restore-failed')?.why;
   const end = own.findLast((event) => ['restored', 'afresh', 'failed'].includes(event.event))?.event as 'restored' | 'afresh' | 'failed' | undefined;
   const before = events.filter((event) => event.unit === unit);
@@ -84,6 +87,7 @@ function workloadReport(unit: string, fate: 'carried' | 'stopped', pid: number, 
     ...(parkedAt === undefined ? {} : { parkedAt }),
     ...(restoredAt === undefined ? {} : { restoredAt }),
     ...(parkedAt !== undefined && restoredAt !== undefined ? { pauseMs: between(parkedAt, restoredAt) } : {}),
+    ...(restoredAt !== undefined && memoryAt !== undefined ? { memoryMs: between(restoredAt, memoryAt) } : {}),
     ...(why === undefined ? {} : { why }),
     ...(images.length === 0 ? {} : { imagedBytes: total(({ bytes }) => bytes), earlierBytes: total(({ earlierBytes }) => earlierBytes) }),
     ...(held.length === 0 ? {} : { heldMs: Math.max(...held) }),

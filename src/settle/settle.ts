@@ -13,6 +13,9 @@ import { storeAt } from '../store/store.ts';
 import { settledEnding } from './ending.ts';
 import { keepImages } from './forget.ts';
 
+/** Held by whatever gives memory to restored tasks (boot/memory). */
+const MEMORY_LOCK = '/run/segue/memory.lock';
+
 /**
  * After the last restore: checks that every workload is back as its own main process, opens what is still locked, takes
  * the drop-ins away so that the units are their own again, wipes the images, and writes the report.
@@ -25,6 +28,8 @@ export async function settle(): Promise<Result<UpgradeReport>> {
   // Whoever starts a kernel with the command line of the one before wants no more of what is over; nor does who asks twice.
   if (existsSync(paths.settled)) return ok(makeReport(jump.id, events));
   const images = storeAt(jump.store, jump.id);
+  // Memory that is still to come is in them, and a task that cannot get it is started afresh as long as nothing is settled.
+  if (existsSync(MEMORY_LOCK)) await run(['flock', MEMORY_LOCK, 'true']);
   const journal = openJournal(jump.store, jump.id, runningKernel());
   const way = jump.wayBack?.way;
   // Where something is restored boot/lock has said it.

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { ok, type Result } from '../failure/result.ts';
 import { doubt, type Doubt } from '../model/doubt.ts';
 import { dumpStatistics } from '../tools/criu-images.ts';
-import { checksums } from '../tools/xxhsum.ts';
+import { sumFiles } from '../park/sums.ts';
 import { LONGEST_HOLD } from './rounds.ts';
 
 /** Every image of a chain is opened at a restore, and holds pages that were written again since. */
@@ -30,7 +30,7 @@ export async function heldTooLong(folder: string): Promise<Doubt | undefined> {
 export async function rememberRound(handover: string, folder: string, images: string, idleGroup?: string): Promise<Result<undefined>> {
   const entries = await fs.readdir(images, { withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map(({ name }) => `${images}/${name}`);
-  const summed = await checksums(handover, files.map((file) => file.slice(handover.length + 1)), idleGroup);
+  const summed = await sumFiles(handover, files.map((file) => file.slice(handover.length + 1)), idleGroup);
   if (!summed.ok) return summed;
   await fs.appendFile(`${folder}/manifest`, summed.value.map(({ line }) => `${line}\n`).join(''), { mode: 0o600 });
   await fs.symlink(basename(images), `${folder}/last`);

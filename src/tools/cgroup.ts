@@ -29,3 +29,7 @@ function isBusy(controlGroup: string): boolean {
     return false; // it has ended
   }
 }
+
+/** A command that runs in a cgroup, if it is still there. */
+export const inGroup = (argv: readonly string[], group: string | undefined): readonly string[] =>
+  group === undefined ? argv : ['sh', '-c', '{ echo $$ >"/sys/fs/cgroup$0/cgroup.procs" || :; } 2>/dev/null; exec "$@"', group, ...argv];

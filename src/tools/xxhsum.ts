@@ -1,4 +1,5 @@
 import { ok, type Result } from '../failure/result.ts';
+import { inGroup } from './cgroup.ts';
 import { runOk } from './command.ts';
 
 export interface Checksum {
@@ -13,14 +14,11 @@ export function fileOf(line: string): string {
   return line.startsWith('\\') ? name.replace(/\\(.)/g, (_, character: string) => (character === 'n' ? '\n' : character)) : name;
 }
 
-/** Of the shell, with the cgroup as its first argument. */
-const ENTER = '{ echo $$ >"/sys/fs/cgroup$1/cgroup.procs" || :; } 2>/dev/null; ';
-
 /**
  * XXH3 checksums of 128 bits, as xxhsum(1) writes and checks them, of files named from `folder` on. They find what a disk
- * or a bug did to a file, at the speed of memory. With a `group` they are computed in that cgroup, if it is still there.
+ * or a bug did to a file, at the speed of memory. With a `group` they are computed in that cgroup.
  */
 export async function checksums(folder: string, files: readonly string[], group?: string): Promise<Result<Checksum[]>> {
-  const printed = await runOk(['sh', '-c', `cd "$0" && ${group === undefined ? '' : ENTER}exec xargs -0 --no-run-if-empty xxhsum -H2`, folder, group ?? ''], { input: files.join('\0') });
+  const printed = await runOk(inGroup(['sh', '-c', 'cd "$0" && exec xargs -0 --no-run-if-empty xxhsum -H2', folder], group), { input: files.join('\0') });
   return printed.ok ? ok(printed.value.split('\n').filter(Boolean).map((line) => ({ line, file: fileOf(line) }))) : printed;
 }

@@ -37,11 +37,18 @@ cd /var/lib/segue/upgrades/* && {
 } >/root/seen
 `;
 
+/** Redis has enough to run before it has all of its memory. In parts: while a script runs it answers nobody. */
+const PAGES = 8000;
+const PARTS = 4;
+const inParts = (script: string): string => Array.from({ length: PARTS }, (_, part) => `redis-cli EVAL "local right = 0; for i = ${part * (PAGES / PARTS) + 1}, ${(part + 1) * (PAGES / PARTS)} do ${script} end; return right" 0`).join(' && ');
+const FILL = inParts("redis.call('SET', 'page:' .. i, string.rep(i .. ' ', 1000))");
+const LOOK = inParts("if redis.call('GET', 'page:' .. i) == string.rep(i .. ' ', 1000) then right = right + 1 end");
+
 interface Report {
   readonly state: string;
   readonly store?: string;
   readonly storeWhy?: string;
-  readonly workloads: readonly { readonly unit: string; readonly fate: string }[];
+  readonly workloads: readonly { readonly unit: string; readonly fate: string; readonly memoryMs?: number }[];
 }
 
 let guest: Guest;
@@ -56,6 +63,7 @@ const status = async (): Promise<Report> => JSON.parse((await segue(guest, 'stat
 beforeAll(async () => {
   server = await startSmallServer();
   ({ guest } = server);
+  await guest.exec(FILL);
   setUp = (await segue(guest, 'setup', '--ram-store', '512M')).stderr;
   await upgrade(guest, 'newest');
   first = await status();
@@ -85,6 +93,11 @@ test('the first upgrade has its images on the disk, and gives the new kernel the
 test('the next one has them in memory, and no client outside loses or misses anything', { timeout: TIMEOUT }, () => {
   expect(second).toMatchObject({ state: 'settled', store: 'ram' });
   expect(outcome.lost).toEqual([]);
+});
+
+test('what has much memory runs before it has all of it, which it has in the end, as it was', { timeout: TIMEOUT }, async () => {
+  for (const { workloads } of [first, second]) expect(workloads.filter(({ memoryMs }) => memoryMs !== undefined).map(({ unit }) => unit)).toEqual(['redis-server.service']);
+  expect((await lines(guest, LOOK)).map(Number)).toEqual(Array.from({ length: PARTS }, () => PAGES / PARTS));
 });
 
 test('in the new kernel they were in that memory, unencrypted, for root alone', { timeout: TIMEOUT }, async () => {

@@ -51,6 +51,11 @@ test('an upgrade has ended when it is settled or given up, also one that was ref
   for (const events of [BEGUN, PARKING, JUMPING, ARRIVED, REFUSING, COMING_BACK]) expect(report(events).endedAt).toBeUndefined();
 });
 
+test('how long a workload ran without all of its memory is told', () => {
+  const given = event('10:00:13.000', 'memory-given', { unit: 'redis.service' });
+  expect(report([...SETTLED, given]).workloads.map(({ memoryMs }) => memoryMs)).toEqual([3000, undefined, undefined]);
+});
+
 test('the pause of a workload goes from its first step of the parking to its restore', () => {
   expect(report(SETTLED).workloads).toEqual([
     { unit: 'redis.service', fate: 'restored', pid: 400, parkedAt: '2026-01-01T10:00:02.500Z', restoredAt: '2026-01-01T10:00:10.000Z', pauseMs: 7500 },
