@@ -58,9 +58,9 @@ export async function watch(input: NodeJS.ReadableStream, say: (word: string) =>
 
   if (why === undefined) await tryToAppend(order, { event: 'giving-up', why: end }, NOTE_SECONDS);
   await endCommands(order, {
-    slow: (programs) => resumeOthers(begun, programs),
     // CRIU freezes again what it lets go, and may have much to read still.
     meanwhile: () => thawAll(begun),
+    slow: (programs) => resumeOthers(begun, programs),
   });
   const outcome = await undo(begun, why ?? end);
   try {
@@ -92,10 +92,10 @@ export function parseMessage(line: string): GuardOrder | GivenUp | Leaving | Ali
 }
 
 interface Wait {
-  /** Told once of those that are waited for, unless it is kexec. */
-  readonly slow: (programs: readonly number[]) => Promise<void>;
-  /** Again and again from then on. */
+  /** Again and again, unless kexec is waited for. */
   readonly meanwhile: () => Promise<void>;
+  /** Told once of those that are waited for, unless it is kexec, if they take long. */
+  readonly slow: (programs: readonly number[]) => Promise<void>;
 }
 
 /** Ends the commands that a killed upgrade has left running. */
@@ -109,11 +109,13 @@ async function endCommands({ controlGroup, pid: upgrade }: GuardOrder, { slow, m
     for (const pid of pids) if (!leftAlone.includes(pid)) kill(pid);
     // Whoever waits in the kernel for a disk that does not answer ends when that does, and does nothing any more.
     if (waited > KILLED_MILLISECONDS && leftAlone.length === 0 && pids.every(waitsForDisk)) return;
-    if (waited > KILLED_MILLISECONDS && !told && leftAlone.every((pid) => programOf(pid) === 'criu')) {
-      told = true;
-      await slow(leftAlone);
+    if (leftAlone.every((pid) => programOf(pid) === 'criu')) {
+      await meanwhile();
+      if (waited > KILLED_MILLISECONDS && !told) {
+        told = true;
+        await slow(leftAlone);
+      }
     }
-    if (told) await meanwhile();
     await sleep(20);
   }
 }
