@@ -20,7 +20,7 @@ export type Obstacle =
   | { readonly kind: 'shared-code'; readonly pid: number; readonly comm: string }
   | { readonly kind: 'descriptor-store'; readonly count: number }
   | { readonly kind: 'under-way'; readonly how: string }
-  | { readonly kind: 'confinement'; readonly pid: number; readonly profile: string; readonly known: boolean }
+  | { readonly kind: 'confinement'; readonly pid: number; readonly profile: string }
   | { readonly kind: 'kernel-state'; readonly pid: number; readonly what: string }
   | { readonly kind: 'sandbox-hides-criu'; readonly error: string }
   | { readonly kind: 'ended'; readonly pid: number }
@@ -86,9 +86,7 @@ export function describe(obstacle: Obstacle): ObstacleWords {
     case 'under-way':
       return { why: `it ${obstacle.how}`, remedy: 'wait until that is over, then try again; or start it afresh: --afresh' };
     case 'confinement':
-      return obstacle.known
-        ? { why: `process ${obstacle.pid.toString()} is confined by AppArmor (${obstacle.profile}), which forbids CRIU to image it`, remedy: 'have the profile only complain for as long as the upgrade takes (aa-complain of apparmor-utils, then aa-enforce), or start it afresh: --afresh' }
-        : { why: `process ${obstacle.pid.toString()} is confined by ${obstacle.profile} of AppArmor, which cannot be loaded again beforehand`, remedy: 'start it afresh: --afresh' };
+      return { why: `process ${obstacle.pid.toString()} is confined by ${obstacle.profile} of AppArmor, which cannot be loaded again beforehand`, remedy: 'start it afresh: --afresh' };
     case 'kernel-state':
       return { why: `the kernel holds ${obstacle.what} for process ${obstacle.pid.toString()}, which would be gone without its knowing`, remedy: 'start it afresh: --afresh' };
     case 'sandbox-hides-criu':

@@ -14,6 +14,7 @@ import type { WatchdogChoice } from '../model/watchdog.ts';
 import { setWatchdog } from '../tools/watchdog.ts';
 import type { Tree, Workload } from '../model/workload.ts';
 import { firstFreePid, lastingCommandLine, newCommandLine } from './command-line.ts';
+import { complaining, isConfined } from '../state/apparmor.ts';
 import { ownSettings } from './own-settings.ts';
 import { LANES_PER_PROCESSOR, oneByOne, restoredAfter } from './lanes.ts';
 import { byPriority, REQUIRED } from './priority.ts';
@@ -113,6 +114,9 @@ export function choose(survey: Survey, afresh: readonly string[]): Result<Chosen
   return blocked.length > 0 ? failed({ reason: 'obstacles', blocked }) : ok({ carried: rest, stopped });
 }
 
+/** Whether it can be imaged while it runs. A profile that forbids that is not to let everybody do what it forbids meanwhile. */
+const mayBeHeld = (workload: Workload): boolean => ownSettings(workload).snapshot && !isConfined(workload);
+
 const snapshotsOf = (workload: Workload, tree: Tree, paths: HandoverPaths): string => `${paths.tree(workload.unit, tree.root.pid)}/snapshots`;
 function order(workload: Workload, tree: Tree, paths: HandoverPaths, prepare: boolean): DumpOrder {
   return {
@@ -127,7 +131,7 @@ function order(workload: Workload, tree: Tree, paths: HandoverPaths, prepare: bo
     ],
     shellJob: tree.tasks.some((task) => !tree.tasks.some((leader) => leader.pid === task.session)),
     memory: memoryOf(tree),
-    ...(prepare && ownSettings(workload).snapshot ? { snapshots: snapshotsOf(workload, tree, paths) } : {}),
+    ...(prepare && mayBeHeld(workload) ? { snapshots: snapshotsOf(workload, tree, paths) } : {}),
   };
 }
 
@@ -191,7 +195,7 @@ function wholeStep(workload: Workload, paths: HandoverPaths, idleGroup: string):
 function snapshotSteps(carried: readonly Workload[], paths: HandoverPaths, { id, prepare, activity }: PlanOptions): Step[] {
   const service = snapshotService(id);
   const lately = (workload: Workload): number => activity.get(workload.unit) ?? 0;
-  const allowed = carried.filter((workload) => prepare && ownSettings(workload).snapshot).toSorted((a, b) => lately(a) - lately(b));
+  const allowed = carried.filter((workload) => prepare && mayBeHeld(workload)).toSorted((a, b) => lately(a) - lately(b));
   const sleepers = allowed.filter((workload) => lately(workload) < SLEEPS && !workload.served);
   const steps = allowed.flatMap((workload): Step[] => [...rounds(workload, paths, idleGroupOf(id)), ...(sleepers.includes(workload) ? [wholeStep(workload, paths, idleGroupOf(id))] : [])]);
   if (steps.length === 0) return [];
@@ -214,7 +218,7 @@ function snapshotSteps(carried: readonly Workload[], paths: HandoverPaths, { id,
  * than while it stands still.
  */
 function lastRounds(workloads: readonly Workload[], paths: HandoverPaths, phase: 'snapshot' | 'park', { id, prepare, activity }: PlanOptions): Step[] {
-  return workloads.filter((workload) => prepare && (activity.get(workload.unit) ?? 0) >= SLEEPS && ownSettings(workload).snapshot).flatMap((workload) =>
+  return workloads.filter((workload) => prepare && (activity.get(workload.unit) ?? 0) >= SLEEPS && mayBeHeld(workload)).flatMap((workload) =>
     rounds(workload, paths, phase === 'park' ? undefined : idleGroupOf(id)).filter(({ action }) => action.budget > SNAPSHOT_BUDGET * WORTH_A_LAST_ROUND).map((step) => ({ ...step, phase, title: `${step.title}, once more` })));
 }
 
@@ -402,6 +406,7 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     { phase: options.prepare ? 'snapshot' : 'prepare', title: 'let the disks catch up while everything runs', action: { kind: 'sync', limitSeconds: SYNC_SECONDS.before } },
     { phase: options.prepare ? 'snapshot' : 'prepare', title: 'let end what has begun since this was planned', action: { kind: 'await-newcomers', known, seconds: NEWCOMER_SECONDS.before } },
     ...stopSteps(stopped),
+    ...complaining(carried, paths),
     ...groups.flatMap(({ priority, workloads }, index): Step[] => {
       const of = `of priority ${priority.toString()}`;
       const ports = listeningPorts(workloads.flatMap(({ sockets }) => sockets));

@@ -163,15 +163,9 @@ const underWay: Rule = ({ properties }) => {
   }
 };
 
-/**
- * What CRIU does in a task is done under its profile, and forbidden as a rule (it opens /proc, for one). At the restore CRIU has it
- * enter that again: it must be one that can be loaded beforehand.
- */
+/** At the restore CRIU has a task enter its profile again: it must be one that can be loaded beforehand. */
 const confinement: Rule = ({ tasks, facts }) =>
-  tasks.flatMap(({ pid, profile, confined }) => {
-    const known = profile === '' || (!/^:|\/\/&/.test(profile) && facts.profiles.has(topProfile(profile)));
-    return confined || !known ? [{ kind: 'confinement', pid, profile, known }] : [];
-  });
+  tasks.flatMap(({ pid, profile }) => (profile === '' || (!/^:|\/\/&/.test(profile) && facts.profiles.has(topProfile(profile))) ? [] : [{ kind: 'confinement', pid, profile }]));
 
 /** What the kernel does for a program, and CRIU does not know of: the program would run on and not know that it is gone. */
 const kernelState: Rule = (subject) => [

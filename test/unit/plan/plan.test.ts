@@ -210,6 +210,15 @@ describe('snapshots', () => {
     expect(kinds(await steps(true, sized('asleep.service', GIB, 'Snapshot=no')))).toEqual([]);
   });
 
+  test('nor is anybody whose profile of AppArmor forbids that; it only complains before anybody is imaged', async () => {
+    const root = task(7000, { memory: GIB, profile: 'named', confined: true });
+    const confined = await steps(true, { ...sized('asleep.service', GIB), trees: [{ root, tasks: [root] }] });
+    expect(kinds(confined)).toEqual([]);
+    const titles = confined.filter(({ phase }) => phase === 'park').map(({ title }) => title);
+    expect(titles[0]).toContain('AppArmor');
+    expect(titles.slice(1).join()).toContain('image ');
+  });
+
   test('whoever has a whole image is stopped and looked at before others of its priority are imaged', async () => {
     const order = (await steps(true, ...all)).filter(({ phase }) => phase === 'park').map(({ action }) => action.kind).filter((kind) => kind === 'prove' || kind === 'dump');
     expect(order).toEqual(['prove', 'dump', 'dump', 'dump']);

@@ -60,7 +60,7 @@ test('an obstacle of every kind says why in one line and names a remedy', () => 
     ended: { kind: 'ended', pid: 42 },
     'runs-segue': { kind: 'runs-segue' },
     'under-way': { kind: 'under-way', how: 'is being stopped' },
-    confinement: { kind: 'confinement', pid: 1, profile: 'named', known: true },
+    confinement: { kind: 'confinement', pid: 1, profile: 'named' },
     'kernel-state': { kind: 'kernel-state', pid: 1, what: 'tunnels of IPsec (xfrm)' },
     'sandbox-hides-criu': { kind: 'sandbox-hides-criu', error: 'Permission denied' },
     'user-manager': { kind: 'user-manager' },
