@@ -86,7 +86,6 @@ const LARGE = 'postgresql@17-main.service';
 test.for([
   ['while a workload that sleeps is imaged', 'asleep.service: image all of it', untilImaged('asleep.service')],
   ['while a workload is imaged', `${LARGE}: image postgres`, untilImaged(LARGE)],
-  ['while the hand-over is sealed', 'seal the hand-over', ':'],
 ] as const)('SIGKILL of segue %s: its guard lets all go on as before', { timeout: TIMEOUT }, async ([, moment, until]) => {
   const { exitCode, stdout, stoppedMs } = await attempt(guest, moment, `${until}; kill -KILL $segue; ${UNTIL_RUNNING}`);
   expect(stdout).toContain(moment);
