@@ -1,5 +1,6 @@
 import { matches } from '../demo/services.js';
 import { REAL, replace } from '../inside/instead.js';
+import { FILL_REDIS } from '../inside/redis-pages.js';
 import { lookAfterBoot, type Expected } from './after-boot.js';
 import type { Context } from './context.js';
 import { tryInGuest } from './in-guest.js';
@@ -18,6 +19,8 @@ interface Damage {
 
 /** Right before the jump, when all is sealed. */
 interface Damaged {
+  /** For the guest's shell, before the upgrade. */
+  readonly before?: string;
   readonly damages: readonly Damage[];
   readonly states: readonly string[];
   readonly fate: Expected['fate'];
@@ -71,19 +74,28 @@ const HANDOVER: readonly Damage[] = [
   { what: 'the container of the hand-over', file: '../vault', how: 'most of it is missing' },
 ];
 
+/** Found when a task wants it, or when the rest is given: by then the workload runs. */
+const ON_DEMAND: Damage = { what: 'a block of the memory that redis-server.service has on demand', pattern: 'redis-server.service', file: 'workloads/redis-server.service/trees/*/snapshots/1/pages-*.img', how: FLIPPED };
+
 const JUMPS: readonly Damaged[] = [
-  ...WORKLOADS.map((damages): Damaged => ({ damages, states: ['settled'], fate: (unit) => (damages.some(({ pattern = '' }) => matches(unit, pattern)) ? 'afresh' : 'restored') })),
+  ...WORKLOADS.map((damages) => damagedWorkloads(damages)),
+  { ...damagedWorkloads([ON_DEMAND]), before: FILL_REDIS },
   // Nothing of it is believed.
   ...HANDOVER.map((damage): Damaged => ({ damages: [damage], states: ['refused'], fate: () => 'afresh' })),
 ];
+
+function damagedWorkloads(damages: readonly Damage[]): Damaged {
+  return { damages, states: ['settled'], fate: (unit) => (damages.some(({ pattern = '' }) => matches(unit, pattern)) ? 'afresh' : 'restored') };
+}
 
 const RETURN_MS = 600_000;
 
 /** Images that are not what they were when they were sealed. */
 export async function* badImages(context: Context): AsyncGenerator<Trial> {
-  for (const { damages, states, fate } of JUMPS) {
+  for (const { before = ':', damages, states, fate } of JUMPS) {
     const what = damages.map((each) => `${each.what}: ${each.how}`).join(', and ');
     yield* tryInGuest(context, { fault: 'bad-images', what }, {}, async (server) => {
+      await server.guest.exec(before);
       await replace(server.guest, '/usr/sbin/kexec', damaging(damages));
       using clients = await server.startClients({ patienceMs: server.patience(fate) });
       await upgradeAndReturn(server.guest, RETURN_MS);

@@ -6,6 +6,7 @@ import { lookAfterBoot } from '../../lab/faults/after-boot.js';
 import type { Trial } from '../../lab/faults/outcome.js';
 import { PATTERNS } from '../../lab/faults/prepared.js';
 import type { Server } from '../../lab/faults/server.js';
+import { ALL_PAGES, COUNT_PAGES, FILL_REDIS } from '../../lab/inside/redis-pages.js';
 import { readTraces, untouched } from '../../lab/inside/traces.js';
 import { startSmallServer } from './support/server.ts';
 
@@ -37,13 +38,6 @@ cd /var/lib/segue/upgrades/* && {
 } >/root/seen
 `;
 
-/** Redis has enough to run before it has all of its memory. In parts: while a script runs it answers nobody. */
-const PAGES = 8000;
-const PARTS = 4;
-const inParts = (script: string): string => Array.from({ length: PARTS }, (_, part) => `redis-cli EVAL "local right = 0; for i = ${part * (PAGES / PARTS) + 1}, ${(part + 1) * (PAGES / PARTS)} do ${script} end; return right" 0`).join(' && ');
-const FILL = inParts("redis.call('SET', 'page:' .. i, string.rep(i .. ' ', 1000))");
-const LOOK = inParts("if redis.call('GET', 'page:' .. i) == string.rep(i .. ' ', 1000) then right = right + 1 end");
-
 interface Report {
   readonly state: string;
   readonly store?: string;
@@ -63,7 +57,7 @@ const status = async (): Promise<Report> => JSON.parse((await segue(guest, 'stat
 beforeAll(async () => {
   server = await startSmallServer();
   ({ guest } = server);
-  await guest.exec(FILL);
+  await guest.exec(FILL_REDIS);
   setUp = (await segue(guest, 'setup', '--ram-store', '512M')).stderr;
   await upgrade(guest, 'newest');
   first = await status();
@@ -97,7 +91,7 @@ test('the next one has them in memory, and no client outside loses or misses any
 
 test('what has much memory runs before it has all of it, which it has in the end, as it was', { timeout: TIMEOUT }, async () => {
   for (const { workloads } of [first, second]) expect(workloads.filter(({ memoryMs }) => memoryMs !== undefined).map(({ unit }) => unit)).toEqual(['redis-server.service']);
-  expect((await lines(guest, LOOK)).map(Number)).toEqual(Array.from({ length: PARTS }, () => PAGES / PARTS));
+  expect((await lines(guest, COUNT_PAGES)).map(Number)).toEqual(ALL_PAGES);
 });
 
 test('in the new kernel they were in that memory, unencrypted, for root alone', { timeout: TIMEOUT }, async () => {
