@@ -27,7 +27,7 @@ async function others(handover: string): Promise<string[]> {
   return (await Promise.all(entries.map(async (entry) => (entry.isDirectory() ? (await filesBelow(`${handover}/${entry.name}`)).map((file) => `${entry.name}/${file}`) : [entry.name])))).flat();
 }
 
-/** As large as a file of pages is whose blocks boot/memory sums. */
+/** A smaller file of pages is compared as a whole, bytes. */
 const LARGE = 16 * 2 ** 20;
 const isLarge = (path: string): boolean => /\/pages-\d+\.img$/.test(path) && statSync(path).size >= LARGE;
 
@@ -37,10 +37,10 @@ const isLarge = (path: string): boolean => /\/pages-\d+\.img$/.test(path) && sta
  */
 export async function sumFiles(handover: string, files: readonly string[], group?: string): Promise<Result<Checksum[]>> {
   const folders = new Set(files.map((file) => `${handover}/${file}`).filter(isLarge).map(dirname));
-  if (folders.size > 0) {
-    const summed = await runOk(inGroup(['/usr/lib/segue/memory', 'sum', ...folders], group));
-    if (!summed.ok) return summed;
-  }
+  // So it is with most, while everybody waits.
+  if (folders.size === 0) return checksums(handover, files, group);
+  const summed = await runOk(inGroup(['/usr/lib/segue/memory', 'sum', LARGE.toString(), ...folders], group));
+  if (!summed.ok) return summed;
   return checksums(handover, files.map((file) => (existsSync(`${handover}/${file}.blocks`) ? `${file}.blocks` : file)), group);
 }
 

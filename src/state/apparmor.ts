@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { ok } from '../failure/result.ts';
 import type { HandoverPaths } from '../model/handover.ts';
 import type { Step } from '../model/step.ts';
+import type { Task } from '../model/task.ts';
 import type { Workload } from '../model/workload.ts';
 import type { StateKind } from './kind.ts';
 
@@ -25,17 +26,17 @@ export function loadedProfiles(folder = PROFILES): Map<string, string> {
 /** A hat, or another profile within it, comes with the one at the top. */
 export const topProfile = (profile: string): string => profile.split('//')[0] ?? '';
 
+const profilesOf = (carried: readonly Workload[], wanted: (task: Task) => boolean): Set<string> =>
+  new Set(carried.flatMap(({ trees }) => trees.flatMap(({ tasks }) => tasks.filter(wanted).map(({ profile }) => topProfile(profile)))));
+
 interface Noted {
   readonly name: string;
   readonly file: string;
 }
 
 /** Where the profiles of these workloads are in the hand-over. */
-function noted(carried: readonly Workload[], paths: HandoverPaths): Noted[] {
-  const used = new Set(carried.flatMap(({ trees }) => trees.flatMap(({ tasks }) => tasks.map(({ profile }) => topProfile(profile)))));
-  used.delete('');
-  return [...used].map((name, index) => ({ name, file: `${paths.state}/apparmor/${index.toString()}` }));
-}
+const noted = (carried: readonly Workload[], paths: HandoverPaths): Noted[] =>
+  [...profilesOf(carried, ({ profile }) => profile !== '')].map((name, index) => ({ name, file: `${paths.state}/apparmor/${index.toString()}` }));
 
 /** Whether a profile forbids something to one of its tasks. */
 export const isConfined = ({ trees }: Workload): boolean => trees.some(({ tasks }) => tasks.some(({ confined }) => confined));
@@ -65,7 +66,7 @@ for my $path (@profiles) {
  * profiles that forbid only complain. The new kernel has them as they were, and CRIU enters them last of all.
  */
 export function complaining(carried: readonly Workload[], paths: HandoverPaths): Step[] {
-  const names = new Set(carried.filter(isConfined).flatMap(({ trees }) => trees.flatMap(({ tasks }) => tasks.filter(({ confined }) => confined).map(({ profile }) => topProfile(profile)))));
+  const names = profilesOf(carried, ({ confined }) => confined);
   const profiles = noted(carried, paths).filter(({ name }) => names.has(name));
   if (profiles.length === 0) return [];
   const files = profiles.map(({ file }) => file);

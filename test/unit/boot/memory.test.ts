@@ -130,7 +130,7 @@ describe.runIf(isRoot)('memory', () => {
     const [code] = (await once(child, 'exit')) as [number | null];
     return { out, code };
   }
-  const sum = () => perl([SCRIPT, 'sum', `${tree}/snapshots/1`, `${tree}/images`]);
+  const sum = () => perl([SCRIPT, 'sum', (16 * MIB).toString(), `${tree}/snapshots/1`, `${tree}/images`]);
   const serve = (...args: readonly string[]) => perl([SCRIPT, 'serve', tree, group, ...args]);
   const taskDoes = (deeds: string) => perl(['-e', task(deeds)], `${tree}/on-demand`);
 
