@@ -9,6 +9,8 @@ export default defineConfig({
           include: ['test/unit/**/*.test.ts'],
           // Some tests build the program, or run small ones of the system.
           testTimeout: 30_000,
+          // What is waited for comes at once, but on a machine that has other things to do.
+          expect: { poll: { timeout: 20_000 } },
         },
       },
       {

@@ -1,7 +1,7 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { missingPackages } from '../lab/host/packages.ts';
@@ -22,8 +22,12 @@ export interface VitestReport {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
   readonly testResults: readonly {
+    /** The path of the file. */
+    readonly name: string;
     readonly status: string;
-    readonly assertionResults: readonly { readonly status: string }[];
+    /** Why the file could not be loaded. */
+    readonly message: string;
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string; readonly failureMessages: readonly string[] }[];
   }[];
 }
 
@@ -39,6 +43,16 @@ export function tally(report: VitestReport | undefined, exitCode: number): Tally
   ).length;
   const failed = report.numFailedTests + broken;
   return { passed: report.numPassedTests, failed: failed === 0 && exitCode !== 0 ? 1 : failed };
+}
+
+/** What failed, and why, in words: it is long past when the numbers come. */
+export function failures(report: VitestReport | undefined): string[] {
+  return (report?.testResults ?? []).flatMap(({ name, status, message, assertionResults }) => {
+    const failed = assertionResults.filter((assertion) => assertion.status === 'failed');
+    const file = relative(ROOT, name);
+    if (failed.length === 0) return status === 'failed' ? [`FAILED ${file}\n${message}`] : [];
+    return failed.map(({ fullName, failureMessages }) => `FAILED ${file}: ${fullName}\n${failureMessages.join('\n')}`);
+  });
 }
 
 export const sum = (tallies: readonly Tally[]): Tally => ({
@@ -93,7 +107,8 @@ async function check(title: string, program: string, args: readonly string[]): P
   return { passed: 0, failed: passed ? 0 : 1 };
 }
 
-async function runProject(project: string): Promise<Tally> {
+/** `failed` gets what failed. */
+async function runProject(project: string, failed: string[]): Promise<Tally> {
   console.log(`\nvitest: ${project}`);
   const folder = await mkdtemp(join(tmpdir(), 'segue-test-'));
   const output = join(folder, 'report.json');
@@ -105,7 +120,9 @@ async function runProject(project: string): Promise<Tally> {
       '--reporter=json',
       `--outputFile.json=${output}`,
     ]);
-    return tally(readReport(output), exitCode);
+    const report = readReport(output);
+    failed.push(...failures(report));
+    return tally(report, exitCode);
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -130,9 +147,11 @@ async function main(wanted: readonly string[]): Promise<number> {
     await check('tsc: types', 'tsc', ['--noEmit']),
     await check('eslint', 'eslint', ['.']),
   ];
+  const what: string[] = [];
   for (const project of PROJECTS) {
-    if (wanted.length === 0 || wanted.includes(project)) tallies.push(await runProject(project));
+    if (wanted.length === 0 || wanted.includes(project)) tallies.push(await runProject(project, what));
   }
+  for (const text of what) console.log(`\n${text}`);
   const { passed, failed } = sum(tallies);
   console.log(`${passed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;

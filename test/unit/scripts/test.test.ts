@@ -1,10 +1,13 @@
 import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { sum, tally, type VitestReport } from '../../../scripts/test.ts';
+import { failures, sum, tally, type VitestReport } from '../../../scripts/test.ts';
 
 const file = (status: string, ...tests: string[]): VitestReport['testResults'][number] => ({
+  name: resolve('test/unit/some.test.ts'),
   status,
-  assertionResults: tests.map((one) => ({ status: one })),
+  message: status === 'failed' && !tests.includes('failed') ? 'no such module' : '',
+  assertionResults: tests.map((one) => ({ status: one, fullName: `it has ${one}`, failureMessages: one === 'failed' ? ['it is 1', 'and 2'] : [] })),
 });
 const report = (numPassedTests: number, numFailedTests: number, ...testResults: VitestReport['testResults']): VitestReport => ({
   numPassedTests,
@@ -27,6 +30,12 @@ test('a hook that fails after tests that passed counts as one failed', () => {
 test('a run that ends badly for another reason does not count as passed', () => {
   expect(tally(report(3, 0, file('passed', 'passed')), 1)).toEqual({ passed: 3, failed: 1 });
   expect(tally(undefined, 0)).toEqual({ passed: 0, failed: 1 });
+});
+
+test('what failed is told, and why', () => {
+  expect(failures(report(1, 1, file('failed', 'passed', 'failed'), file('passed', 'passed')))).toEqual(['FAILED test/unit/some.test.ts: it has failed\nit is 1\nand 2']);
+  expect(failures(report(2, 0, file('failed', 'passed', 'passed')))).toEqual(['FAILED test/unit/some.test.ts\nno such module']);
+  expect(failures(undefined)).toEqual([]);
 });
 
 test('the numbers of several runs add up', () => {
