@@ -138,6 +138,15 @@ describe.runIf(isRoot)('lock', () => {
     refused();
   });
 
+  test.each([
+    ['another digit', (list: string) => list.replace(/[a-f]/, (digit) => digit.toUpperCase())],
+    ['another space', (list: string) => list.replace('  ', ' !')],
+  ])('a list of checksums in which a bit was changed is refused, also where xxhsum reads %s for the same', (_, changed) => {
+    renew();
+    writeFileSync(join(machine.paths.handover, 'manifest'), changed(contents.get('manifest')!.toString()));
+    refused();
+  });
+
   test('a hand-over in which there is a file more is refused', () => {
     renew();
     appendFileSync(join(machine.paths.handover, 'units/b.service'), '');
