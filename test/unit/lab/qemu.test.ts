@@ -27,7 +27,7 @@ const valueOf = (args: readonly string[], option: string): string | undefined =>
 test('without KVM the guest is emulated with several threads', () => {
   const args = qemuArguments(START);
   expect(valueOf(args, '-accel')).toBe('tcg,thread=multi');
-  expect(valueOf(args, '-cpu')).toBe('max,-erms,-fsrm');
+  expect(valueOf(args, '-cpu')).toBe('max,-erms,-fsrm,-fsrs,-fzrm,-la57,-smap');
   expect(args).not.toContain('-incoming');
 });
 
