@@ -19,8 +19,8 @@ async function filesBelow(folder: string): Promise<string[]> {
   return entries.filter((entry) => entry.isFile()).map((entry) => `${entry.parentPath}/${entry.name}`.slice(folder.length + 1)).sort();
 }
 
-/** Files of a workload's folder whose checksums no snapshot has: those of snapshots were computed when these were taken. */
-const unsummed = (file: string): boolean => !/\/(snapshots\/.*|manifest|imprint\.json|.*\.blocks)$/.test(file);
+/** Files of a workload's folder that are in its list by their own name. */
+const isListed = (file: string): boolean => !/\/(manifest|imprint\.json|.*\.blocks)$/.test(file);
 
 async function others(handover: string): Promise<string[]> {
   const entries = (await fs.readdir(handover, { withFileTypes: true })).filter(({ name }) => ![OF_OTHERS, WORKLOADS].includes(name));
@@ -44,13 +44,14 @@ export async function sumFiles(handover: string, files: readonly string[], group
   return checksums(handover, files.map((file) => (existsSync(`${handover}/${file}.blocks`) ? `${file}.blocks` : file)), group);
 }
 
-/** Writes a workload's own list: what its snapshots are made of was summed when they were taken, the rest is summed now. */
+/** Writes a workload's own list: most of what its snapshots are made of was summed when they were taken, the rest is summed now. */
 export async function sumWorkload(handover: string, folder: string, group?: string): Promise<Result<undefined>> {
   const files = (await filesBelow(`${handover}/${folder}`)).map((file) => `${folder}/${file}`);
-  const summed = await sumFiles(handover, files.filter(unsummed), group);
+  const lists = await Promise.all(files.filter((file) => file.endsWith('/snapshots/manifest')).map((file) => read(handover, file)));
+  const earlier = new Map(lists.flatMap((list) => [...list]));
+  const summed = await sumFiles(handover, files.filter((file) => isListed(file) && !earlier.has(file) && !earlier.has(`${file}.blocks`)), group);
   if (!summed.ok) return summed;
-  const earlier = await Promise.all(files.filter((file) => file.endsWith('/snapshots/manifest')).map((file) => fs.readFile(`${handover}/${file}`, 'utf8')));
-  await write(`${handover}/${folder}/manifest`, [...summed.value.map(({ line }) => `${line}\n`), ...earlier].join(''));
+  await write(`${handover}/${folder}/manifest`, [...summed.value.map(({ line }) => line), ...earlier.values()].map((line) => `${line}\n`).join(''));
   return ok(undefined);
 }
 

@@ -26,13 +26,15 @@ export async function heldTooLong(folder: string): Promise<Doubt | undefined> {
   return statistics === undefined || statistics.heldMs <= LONGEST_HOLD ? undefined : doubt('held', `${statistics.heldMs.toString()} ms`);
 }
 
-/** Sums the files of a round of a tree's snapshot, and makes it the `last`, on which the next image builds. */
-export async function rememberRound(handover: string, folder: string, images: string, idleGroup?: string): Promise<Result<undefined>> {
+/** Makes a round of a tree's snapshot the `last`, on which the next image builds. */
+export const makeLast = (folder: string, images: string): Promise<void> => fs.symlink(basename(images), `${folder}/last`);
+
+/** Sums the files of a round of a tree's snapshot; what of it is not summed here is when everything stands still (src/park/sums.ts). */
+export async function sumRound(handover: string, folder: string, images: string, idleGroup?: string): Promise<Result<undefined>> {
   const entries = await fs.readdir(images, { withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map(({ name }) => `${images}/${name}`);
   const summed = await sumFiles(handover, files.map((file) => file.slice(handover.length + 1)), idleGroup);
   if (!summed.ok) return summed;
   await fs.appendFile(`${folder}/manifest`, summed.value.map(({ line }) => `${line}\n`).join(''), { mode: 0o600 });
-  await fs.symlink(basename(images), `${folder}/last`);
   return ok(undefined);
 }

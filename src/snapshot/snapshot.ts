@@ -9,7 +9,7 @@ import { startTimeOf, tracerOf } from '../survey/task.ts';
 import { run, type Output } from '../tools/command.ts';
 import { dumpStatistics } from '../tools/criu-images.ts';
 import { limitSeconds, logErrors, preDumpCommand } from '../tools/criu.ts';
-import { heldTooLong, lastRoundOrAnew, rememberRound } from './round-files.ts';
+import { heldTooLong, lastRoundOrAnew, makeLast, sumRound } from './round-files.ts';
 import { anotherRound, type Round } from './rounds.ts';
 
 type Snapshot = Extract<Action, { kind: 'snapshot' }>;
@@ -45,7 +45,7 @@ export async function snapshot(action: Snapshot): Promise<Result<Note>> {
 
 /** One round; what went wrong, in words, if it failed. */
 async function takeRound(action: Snapshot, number: number): Promise<Round | string> {
-  const { order, handover, folder, startTime, idleGroup } = action;
+  const { order, handover, folder, startTime, sumLater, idleGroup } = action;
   if (startTimeOf(order.pid) !== startTime) return `its process ${order.pid.toString()} has ended`;
   const images = `${folder}/${number.toString()}`;
   await fs.mkdir(images, { recursive: true, mode: 0o700 });
@@ -54,8 +54,10 @@ async function takeRound(action: Snapshot, number: number): Promise<Round | stri
   const { exitCode, stderr, heldMs } = await takeMemory(action, number);
   if (exitCode !== 0) return (await logErrors(`${images}/dump.log`))[0] ?? (stderr.trim() || `criu ended with exit code ${exitCode.toString()}`);
 
-  const remembered = await rememberRound(handover, folder, images, idleGroup);
-  if (!remembered.ok) return 'its images could not be summed';
+  // What it writes meanwhile is to be imaged again.
+  const summed = sumLater ? ok(undefined) : await sumRound(handover, folder, images, idleGroup);
+  if (!summed.ok) return 'its images could not be summed';
+  await makeLast(folder, images);
   return { bytes: (await dumpStatistics(images)).writtenBytes, heldMs };
 }
 

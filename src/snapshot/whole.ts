@@ -16,7 +16,7 @@ import { connections } from '../tools/ss.ts';
 import { countCallsOf, readCounts } from '../tools/tracefs.ts';
 import { sameImprint, takeImprint, threadsOrNone, type Imprint } from './imprint.ts';
 import type { Round } from './rounds.ts';
-import { heldTooLong, lastRound, lastRoundOrAnew, rememberRound } from './round-files.ts';
+import { heldTooLong, lastRound, lastRoundOrAnew, makeLast, sumRound } from './round-files.ts';
 import { removeImprint, writeImprint } from './imprint-file.ts';
 
 /**
@@ -59,8 +59,9 @@ async function attempt(action: WholeSnapshot, rounds: Round[]): Promise<Result<D
   if ('kind' in imprint && images.length < action.trees.length) return ok(imprint);
   for (const [index, tree] of action.trees.entries()) {
     const folder = images[index]!;
-    const remembered = await rememberRound(action.handover, tree.folder, folder, action.idleGroup);
-    if (!remembered.ok) return remembered;
+    const summed = await sumRound(action.handover, tree.folder, folder, action.idleGroup);
+    if (!summed.ok) return summed;
+    await makeLast(tree.folder, folder);
     rounds.push({ bytes: (await dumpStatistics(folder)).writtenBytes, heldMs });
     if (await setsIntervalTimer(folder)) return ok(doubt('timer'));
   }

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { sumBeforehand, sumTheRest } from '../../../src/park/sums.ts';
+import { checksums } from '../../../src/tools/xxhsum.ts';
+import { sumBeforehand, sumTheRest, sumWorkload } from '../../../src/park/sums.ts';
 import { run } from '../../../src/tools/command.ts';
 
 const installed = (await run(['xxhsum', '--version'])).exitCode === 0;
@@ -35,6 +36,24 @@ test.runIf(installed)('what was summed beforehand and what has come since is all
   expect(listed('manifest')).toEqual(['format', 'lock.nft', 'manifests', 'state/tmp.tar', 'units/a.service']);
   expect(listed('manifests')).toEqual(units.map((unit) => `workloads/${unit}/manifest`));
   expect([await check('manifest'), await check('manifests')]).toEqual([0, 0]);
+});
+
+test.runIf(installed)('in the list of a workload is what of its snapshots was summed when they were taken, and what was not', async () => {
+  const workload = 'workloads/busy.service';
+  const snapshots = `${workload}/trees/7/snapshots`;
+  write(`${snapshots}/1/pages-1.img`, 'pages');
+  const early = await checksums(handover, [`${snapshots}/1/pages-1.img`]);
+  write(`${snapshots}/manifest`, early.ok ? `${early.value[0]?.line ?? ''}\n` : '');
+  write(`${snapshots}/1/pages-1.img`, 'pages that are damaged');
+  write(`${snapshots}/2/pages-1.img`, 'pages that were written to since');
+  write(`${workload}/trees/7/images/core-7.img`, 'a task');
+  write(`${workload}/imprint.json`, '{}');
+  expect((await sumWorkload(handover, workload)).ok).toBe(true);
+  expect(listed(`${workload}/manifest`)).toEqual([`${workload}/trees/7/images/core-7.img`, `${snapshots}/1/pages-1.img`, `${snapshots}/2/pages-1.img`]);
+  // It is what it was when it was summed that counts.
+  expect(await check(`${workload}/manifest`)).not.toBe(0);
+  write(`${snapshots}/1/pages-1.img`, 'pages');
+  expect(await check(`${workload}/manifest`)).toBe(0);
 });
 
 test.runIf(installed)('what was changed after it was summed beforehand is found by its checksum', async () => {
