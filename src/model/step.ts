@@ -31,10 +31,10 @@ export type Action =
   /** Waits until every connection to these TCP ports is accepted. */
   | { readonly kind: 'drain'; readonly ports: readonly number[]; readonly seconds: number }
   /**
-   * Images the memory of one tree while it runs, in rounds; where nobody waits, in `idleGroup`, a cgroup of the lowest weight. With
-   * `sumLater`, its checksums are left to who seals the workload.
+   * Images the memory of one tree while it runs, in rounds; where nobody waits, in `idleGroup`, a cgroup of the lowest weight. The
+   * `last` before it is parked leave their checksums to who seals the workload, and are dropped where they do not pay.
    */
-  | { readonly kind: 'snapshot'; readonly sumLater: boolean; readonly unit: string; readonly controlGroup: string; readonly order: DumpOrder; readonly workload: string; readonly handover: string; readonly folder: string; readonly startTime: number; readonly idleGroup?: string; readonly budget: number }
+  | { readonly kind: 'snapshot'; readonly last: boolean; readonly unit: string; readonly controlGroup: string; readonly order: DumpOrder; readonly workload: string; readonly handover: string; readonly folder: string; readonly startTime: number; readonly idleGroup?: string; readonly budget: number }
   /** Counts the system calls of these workloads, so that it can be told which of them have slept. */
   | { readonly kind: 'count-calls'; readonly controlGroups: readonly string[] }
   /** Removes all that snapshots have left in the kernel. */

@@ -171,7 +171,7 @@ const rounds = (workload: Workload, paths: HandoverPaths, idleGroup?: string) =>
     phase: 'snapshot' as const,
     unit: workload.unit,
     title: `image the memory of ${tree.root.comm} (${tree.root.pid.toString()}) while it runs`,
-    action: { kind: 'snapshot' as const, sumLater: false, unit: workload.unit, controlGroup: workload.controlGroup, ...each, workload: paths.workload(workload.unit), handover: paths.handover, ...(idleGroup === undefined ? {} : { idleGroup }), budget: SNAPSHOT_BUDGET * memoryOf(tree) },
+    action: { kind: 'snapshot' as const, last: false, unit: workload.unit, controlGroup: workload.controlGroup, ...each, workload: paths.workload(workload.unit), handover: paths.handover, ...(idleGroup === undefined ? {} : { idleGroup }), budget: SNAPSHOT_BUDGET * memoryOf(tree) },
     undo: { kind: 'thaw' as const, controlGroups: [workload.controlGroup] },
   }));
 
@@ -219,7 +219,7 @@ function snapshotSteps(carried: readonly Workload[], paths: HandoverPaths, { id,
  */
 function lastRounds(workloads: readonly Workload[], paths: HandoverPaths, phase: 'snapshot' | 'park', { id, prepare, activity }: PlanOptions): Step[] {
   return workloads.filter((workload) => prepare && (activity.get(workload.unit) ?? 0) >= SLEEPS && mayBeHeld(workload)).flatMap((workload) =>
-    rounds(workload, paths, phase === 'park' ? undefined : idleGroupOf(id)).filter(({ action }) => action.budget > SNAPSHOT_BUDGET * WORTH_A_LAST_ROUND).map((step) => ({ ...step, phase, title: `${step.title}, once more`, action: { ...step.action, sumLater: true } })));
+    rounds(workload, paths, phase === 'park' ? undefined : idleGroupOf(id)).filter(({ action }) => action.budget > SNAPSHOT_BUDGET * WORTH_A_LAST_ROUND).map((step) => ({ ...step, phase, title: `${step.title}, once more`, action: { ...step.action, last: true } })));
 }
 
 /** One step for all of a group: an image that is current costs next to nothing, and there may be hundreds of them. */

@@ -12,6 +12,8 @@ const MAX_ROUNDS = 6;
 const MAX_MILLISECONDS = 600_000;
 /** What is left to the stoppage then costs less than a further round. */
 const LITTLE = 4 * 2 ** 20;
+/** Pages that are here and there in several images take several times as long, at a restore above all, as memory that is in one piece. */
+const HOPELESS = 0.5;
 /** A round that leaves more than this part of the one before has met the rate at which the tasks write. */
 const PAYS = 0.7;
 
@@ -26,4 +28,10 @@ export function anotherRound(rounds: readonly Round[], budget: number, elapsed: 
   const before = rounds.at(-2);
   const total = rounds.reduce((sum, { bytes }) => sum + bytes, 0);
   return rounds.length < MAX_ROUNDS && last.heldMs <= LONGEST_HOLD && elapsed < MAX_MILLISECONDS && last.bytes > LITTLE && (before === undefined || last.bytes < PAYS * before.bytes) && total + last.bytes <= budget;
+}
+
+/** Whether so much is left after these, the last rounds, that the tree had better be imaged as a whole, `memory` bytes. */
+export function isHopeless(rounds: readonly Round[], memory: number): boolean {
+  const last = rounds.at(-1);
+  return last !== undefined && last.bytes > HOPELESS * memory;
 }

@@ -10,7 +10,7 @@ import { run, type Output } from '../tools/command.ts';
 import { dumpStatistics } from '../tools/criu-images.ts';
 import { limitSeconds, logErrors, preDumpCommand } from '../tools/criu.ts';
 import { heldTooLong, lastRoundOrAnew, makeLast, sumRound } from './round-files.ts';
-import { anotherRound, type Round } from './rounds.ts';
+import { anotherRound, isHopeless, type Round } from './rounds.ts';
 
 type Snapshot = Extract<Action, { kind: 'snapshot' }>;
 
@@ -33,19 +33,25 @@ export async function snapshot(action: Snapshot): Promise<Result<Note>> {
     const { ok: hasRoom } = await requireRoom(action.handover, action.order.memory);
     if (!hasRoom && number > 1) break;
     const round = hasRoom ? await takeRound(action, number) : 'the store has no room for it any more';
-    if (typeof round === 'string') {
-      // What was written since the last round is known to CRIU no more: none of them can be built on.
-      await fs.rm(folder, { recursive: true, force: true });
-      return ok({ event: 'snapshot-failed', unit, why: round });
-    }
+    // What was written since the last round is known to CRIU no more: none of them can be built on.
+    if (typeof round === 'string') return drop(action, round);
     rounds.push(round);
   }
+  // The first of all says nothing of how much is written.
+  const later = earlier > 0 ? rounds : rounds.slice(1);
+  if (action.last && isHopeless(later, action.order.memory)) return drop(action, 'it writes its memory faster than that is read');
   return ok({ event: 'snapshot', unit, rounds });
+}
+
+/** The stoppage then images all of it. */
+async function drop({ folder, unit }: Snapshot, why: string): Promise<Result<Note>> {
+  await fs.rm(folder, { recursive: true, force: true });
+  return ok({ event: 'snapshot-failed', unit, why });
 }
 
 /** One round; what went wrong, in words, if it failed. */
 async function takeRound(action: Snapshot, number: number): Promise<Round | string> {
-  const { order, handover, folder, startTime, sumLater, idleGroup } = action;
+  const { order, handover, folder, startTime, last, idleGroup } = action;
   if (startTimeOf(order.pid) !== startTime) return `its process ${order.pid.toString()} has ended`;
   const images = `${folder}/${number.toString()}`;
   await fs.mkdir(images, { recursive: true, mode: 0o700 });
@@ -55,7 +61,7 @@ async function takeRound(action: Snapshot, number: number): Promise<Round | stri
   if (exitCode !== 0) return (await logErrors(`${images}/dump.log`))[0] ?? (stderr.trim() || `criu ended with exit code ${exitCode.toString()}`);
 
   // What it writes meanwhile is to be imaged again.
-  const summed = sumLater ? ok(undefined) : await sumRound(handover, folder, images, idleGroup);
+  const summed = last ? ok(undefined) : await sumRound(handover, folder, images, idleGroup);
   if (!summed.ok) return 'its images could not be summed';
   await makeLast(folder, images);
   return { bytes: (await dumpStatistics(images)).writtenBytes, heldMs };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { anotherRound } from '../../../src/snapshot/rounds.ts';
+import { anotherRound, isHopeless } from '../../../src/snapshot/rounds.ts';
 
 const MIB = 2 ** 20;
 const after = (budget: number, ...sizes: number[]): boolean => anotherRound(sizes.map((mebibytes) => ({ bytes: mebibytes * MIB, heldMs: 10 })), budget * MIB, 1000);
@@ -26,4 +26,11 @@ test('who was held for long is left in peace', () => {
   const rounds = (heldMs: number) => [{ bytes: 1000 * MIB, heldMs }];
   expect(anotherRound(rounds(5000), 3000 * MIB, 1000)).toBe(true);
   expect(anotherRound(rounds(5001), 3000 * MIB, 1000)).toBe(false);
+});
+
+test('memory of which more than half is written again while it is read had better be imaged as a whole', () => {
+  const rounds = (...sizes: number[]) => sizes.map((bytes) => ({ bytes, heldMs: 10 }));
+  expect(isHopeless(rounds(900, 501), 1000)).toBe(true);
+  expect(isHopeless(rounds(900, 499), 1000)).toBe(false);
+  expect(isHopeless([], 1000)).toBe(false);
 });
