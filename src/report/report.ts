@@ -96,7 +96,9 @@ function workloadReport(unit: string, fate: 'carried' | 'stopped', pid: number, 
 }
 
 function snapshotReport(unit: string, own: readonly JournalEvent[], proof: JournalEvent | undefined): Pick<WorkloadReport, 'snapshot' | 'snapshotAt' | 'current' | 'doubt'> {
-  const taken = own.findLast(({ event }) => event === 'snapshot');
+  // Of a snapshot that failed or was dropped none before is left.
+  const last = own.findLast(({ event }) => event === 'snapshot' || event === 'snapshot-failed');
+  const taken = last?.event === 'snapshot' ? last : undefined;
   const doubted = own.findLast(({ event }) => ['snapshot', 'doubt', 'snapshot-failed'].includes(event));
   const doubt = proof?.changed?.find((each) => each.unit === unit)?.why ?? doubted?.why;
   return {

@@ -56,6 +56,19 @@ test('how long a workload ran without all of its memory is told', () => {
   expect(report([...SETTLED, given]).workloads.map(({ memoryMs }) => memoryMs)).toEqual([3000, undefined, undefined]);
 });
 
+test('the last snapshot of a workload is told, and none where that was dropped', () => {
+  const snapshotOf = (...events: readonly JournalEvent[]) => {
+    const { snapshot, snapshotAt, doubt } = report([...BEGUN, ...events]).workloads.find(({ unit }) => unit === 'redis.service') ?? {};
+    return { snapshot, snapshotAt, doubt };
+  };
+  const taken = event('10:00:01.500', 'snapshot', { unit: 'redis.service', rounds: [] });
+  const dropped = event('10:00:01.700', 'snapshot-failed', { unit: 'redis.service', why: 'it writes' });
+  expect(snapshotOf()).toEqual({ snapshot: undefined, snapshotAt: undefined, doubt: undefined });
+  expect(snapshotOf(taken)).toEqual({ snapshot: 'memory', snapshotAt: taken.at, doubt: undefined });
+  expect(snapshotOf(taken, dropped)).toEqual({ snapshot: undefined, snapshotAt: undefined, doubt: 'it writes' });
+  expect(snapshotOf(taken, dropped, taken)).toEqual({ snapshot: 'memory', snapshotAt: taken.at, doubt: undefined });
+});
+
 test('the pause of a workload goes from its first step of the parking to its restore', () => {
   expect(report(SETTLED).workloads).toEqual([
     { unit: 'redis.service', fate: 'restored', pid: 400, parkedAt: '2026-01-01T10:00:02.500Z', restoredAt: '2026-01-01T10:00:10.000Z', pauseMs: 7500 },
