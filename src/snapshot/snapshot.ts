@@ -9,6 +9,7 @@ import { startTimeOf, tracerOf } from '../survey/task.ts';
 import { run, type Output } from '../tools/command.ts';
 import { dumpStatistics } from '../tools/criu-images.ts';
 import { limitSeconds, logErrors, preDumpCommand } from '../tools/criu.ts';
+import { indexPages } from '../tools/page-index.ts';
 import { heldTooLong, lastRoundOrAnew, makeLast, sumRound } from './round-files.ts';
 import { anotherRound, isHopeless, type Round } from './rounds.ts';
 
@@ -60,6 +61,7 @@ async function takeRound(action: Snapshot, number: number): Promise<Round | stri
   const { exitCode, stderr, heldMs } = await takeMemory(action, number);
   if (exitCode !== 0) return (await logErrors(`${images}/dump.log`))[0] ?? (stderr.trim() || `criu ended with exit code ${exitCode.toString()}`);
 
+  await indexPages(images);
   // What it writes meanwhile is to be imaged again.
   const summed = last ? ok(undefined) : await sumRound(handover, folder, images, idleGroup);
   if (!summed.ok) return 'its images could not be summed';

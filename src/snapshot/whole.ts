@@ -12,6 +12,7 @@ import { run } from '../tools/command.ts';
 import { dumpStatistics, mendImage, runId, setsIntervalTimer } from '../tools/criu-images.ts';
 import { limitSeconds, lockTable, logErrors, wholeCommand } from '../tools/criu.ts';
 import { deleteLockTables } from '../tools/nft.ts';
+import { indexPages } from '../tools/page-index.ts';
 import { connections } from '../tools/ss.ts';
 import { countCallsOf, readCounts } from '../tools/tracefs.ts';
 import { sameImprint, takeImprint, threadsOrNone, type Imprint } from './imprint.ts';
@@ -59,6 +60,7 @@ async function attempt(action: WholeSnapshot, rounds: Round[]): Promise<Result<D
   if ('kind' in imprint && images.length < action.trees.length) return ok(imprint);
   for (const [index, tree] of action.trees.entries()) {
     const folder = images[index]!;
+    await indexPages(folder);
     const summed = await sumRound(action.handover, tree.folder, folder, action.idleGroup);
     if (!summed.ok) return summed;
     await makeLast(tree.folder, folder);

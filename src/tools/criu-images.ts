@@ -12,7 +12,7 @@ const SERVICE_MAGIC = 0x55105940;
 export class DamagedImage extends Error {}
 
 /** Images begin with a common magic number and one of their kind; the inventory has its own only (criu/image.c). */
-function headerBytes(image: Buffer): number {
+export function headerBytes(image: Buffer): number {
   const bytes = image.length >= 4 && [COMMON_MAGIC, SERVICE_MAGIC].includes(image.readUInt32LE(0)) ? 8 : 4;
   if (image.length < bytes) throw new DamagedImage('it ends within its magic number');
   return bytes;

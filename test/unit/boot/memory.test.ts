@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { writeMessages } from '../../../src/tools/criu-images.ts';
+import { indexPages } from '../../../src/tools/page-index.ts';
 import { isRoot } from './private-machine.ts';
 
 const SCRIPT = join(import.meta.dirname, '../../../boot/memory');
@@ -158,6 +159,41 @@ describe.runIf(isRoot)('memory', () => {
     expect({ out, code }).toEqual({ out: 'right\n', code: 0 });
   });
 
+  test.each(['with an index', 'without an index'])('a task has every page from the newest of many rounds that have it here and there: %s', async (indexed) => {
+    // Each third page was written again before the second round, each fifth before the third.
+    const every = (step: number): Pages[] => Array.from({ length: pagesOf(48) / step }, (_, index) => [
+      { from: START + index * step * PAGE, count: step - 1, flags: IN_PARENT },
+      { from: START + (index * step + step - 1) * PAGE, count: 1, flags: PRESENT | LAZY },
+    ]).flat();
+    const rest = (entries: readonly Pages[]): Pages[] => {
+      const { from = START, count = 0 } = entries.at(-1) ?? {};
+      const left = (START + SIZE - from) / PAGE - count;
+      return left === 0 ? [] : [{ from: from + count * PAGE, count: left, flags: IN_PARENT }];
+    };
+    const [third, fifth] = [every(3), every(5)];
+    rmSync(`${tree}/snapshots/last`);
+    writeImage(`${tree}/snapshots/2`, 2, [...third, ...rest(third)], '../1');
+    writeImage(`${tree}/snapshots/3`, 3, [...fifth, ...rest(fifth)], '../2');
+    symlinkSync('3', `${tree}/snapshots/last`);
+    rmSync(`${tree}/images`, { recursive: true });
+    writeImage(`${tree}/images`, 4, [{ from: START, count: pagesOf(48), flags: IN_PARENT }], '../snapshots/last');
+    if (indexed === 'with an index') for (const round of [1, 2, 3]) await indexPages(`${tree}/snapshots/${round.toString()}`);
+    await sum();
+    expect((await serve()).code).toBe(0);
+    const { out, code } = await taskDoes(String.raw`
+      sub newest { my $page = ($_[0] - START) / PAGE; $page % 5 == 4 && $page < int(SIZE / PAGE / 5) * 5 ? 3 : $page % 3 == 2 ? 2 : 1 }
+      is_page($_, newest($_)) or die sprintf "%x before", $_ for map { START + $_ * PAGE } 0, 14, 2, 4, 9000, 9002, 3;
+      # Moved, it is still where it was in the images.
+      syscall(25, START + 8 * 1048576, 1048576, 1048576, 3, MOVED) == MOVED or die "mremap: $!";
+      is_page(MOVED + $_ * PAGE, newest(START + 8 * 1048576 + $_ * PAGE), START + 8 * 1048576 + $_ * PAGE) or die "moved, before" for 100, 3, 255;
+      fill();
+      is_page($_, newest($_)) or die sprintf "%x", $_ for pages(START, START + 8 * 1048576), pages(START + 9 * 1048576, START + SIZE);
+      is_page(MOVED + $_ * PAGE, newest(START + 8 * 1048576 + $_ * PAGE), START + 8 * 1048576 + $_ * PAGE) or die "moved" for 0 .. 255;
+      print "right\n";
+    `);
+    expect({ out, code }).toEqual({ out: 'right\n', code: 0 });
+  });
+
   test('what the program does with its memory meanwhile counts', async () => {
     await sum();
     await serve();
@@ -208,12 +244,14 @@ describe.runIf(isRoot)('memory', () => {
 
   test.each([
     ['a page that is damaged is given to nobody', ''],
+    ['for a page that is in no image nobody gets another', ''],
     ['what gives memory is killed, and nobody reads zeros in its place', 'select(undef, undef, undef, 0.01) until (() = givers()) == 2; kill KILL => (givers())[1];'],
-  ])('%s: the unit is killed', async (_, accident) => {
+  ])('%s: the unit is killed', async (what, accident) => {
     await sum();
     mkdirSync(`/sys/fs/cgroup${group}`, { recursive: true });
     writeFileSync(`/sys/fs/cgroup${group}/cgroup.events`, 'populated 1\n');
-    if (accident === '') damage(`${tree}/snapshots/1/pages-1.img`, 5 * MIB);
+    if (what.startsWith('a page')) damage(`${tree}/snapshots/1/pages-1.img`, 5 * MIB);
+    if (what.startsWith('for a page')) writeFileSync(`${tree}/snapshots/1/pagemap-${PID}.img`, writeMessages(header, [message([1, 1]), message([1, START], [2, 16], [4, PRESENT | LAZY], [5, 16])]));
     await serve();
     // Here nobody is killed by what is written to that file.
     const { out } = await taskDoes(String.raw`
@@ -244,11 +282,12 @@ describe.runIf(isRoot)('memory', () => {
     expect(await serve()).toEqual({ out: '', code: 3 });
   });
 
-  test('an image of which pages are missing is none', async () => {
+  test('pagemaps of another format are for CRIU alone', async () => {
+    writeFileSync(`${tree}/snapshots/1/pagemap-${PID}.img`, writeMessages(header, [message([1, 1]), message([1, START], [2, pagesOf(48)], [4, PRESENT | LAZY], [5, pagesOf(48)], [6, 1])]));
+    await indexPages(`${tree}/snapshots/1`);
     await sum();
-    writeFileSync(`${tree}/snapshots/1/pagemap-${PID}.img`, writeMessages(header, [message([1, 1]), message([1, START], [2, 1], [4, PRESENT | LAZY], [5, 1])]));
     const { out, code } = await serve();
-    expect(out).toContain(`the page at ${(START + PAGE).toString(16)} is in no image`);
+    expect(out).toContain('memory is read at once');
     expect(code).toBe(3);
   });
 });
