@@ -62,6 +62,8 @@ export function text(report: UpgradeReport): string {
   if (report.workloads.length > 0) {
     lines.push('', report.state === 'prepared' ? prepared(report) : parked(report));
   }
+  const slowed = report.workloads.flatMap(({ unit, slowedMs }) => (slowedMs === undefined ? [] : [`${unit} for ${duration(slowedMs)}`]));
+  if (slowed.length > 0) lines.push('', `Slowed down before it was stopped, so that its memory could be imaged: ${slowed.join(', ')}.`);
   if (report.phases.length > 0) lines.push('', table(['phase', 'from', 'took'], report.phases.map(({ phase, startedAt, ms }) => [phase, startedAt, duration(ms)])));
   if (report.skipped.length > 0) lines.push('', 'Not put back:', ...report.skipped.map((what) => `  ${what}`));
   return lines.join('\n');

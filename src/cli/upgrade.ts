@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import type { WayBackPolicy } from '../model/handover.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Action, Step } from '../model/step.ts';
+import type { Action, MemorySnapshot, Step } from '../model/step.ts';
 import { duration, table } from '../report/table.ts';
 import { display, traceCommands } from '../tools/command.ts';
 import { spellRegion } from '../tools/memmap.ts';
@@ -32,6 +32,11 @@ interface UpgradeFlags {
 
 const freezing = (value: '0' | '1', controlGroup: string): string => `echo ${value} >${display([`/sys/fs/cgroup${controlGroup}/cgroup.freeze`])}`;
 
+const pacing = (limit: string, controlGroup: string): string => `echo ${limit} >${display([`/sys/fs/cgroup${controlGroup}/cpu.max`])}`;
+
+const rounds = ({ order, folder, controlGroup }: MemorySnapshot, more = ''): string =>
+  `# in rounds, until the next would not pay${more}\n${freezing('1', controlGroup)}\n${display(preDumpCommand(order, folder, 1, controlGroup))}\n${freezing('0', controlGroup)}`;
+
 /** An action as the commands that it amounts to. */
 export function commands(action: Action): string {
   switch (action.kind) {
@@ -52,9 +57,11 @@ export function commands(action: Action): string {
     case 'stop':
       return `# until none of them runs\n${display(['systemctl', 'stop', '--', ...action.units])}`;
     case 'drain':
-      return `# until nothing waits there, for ${action.seconds.toString()} s at most\nss -Htn state listening state syn-recv '( ${action.ports.map((port) => `sport = :${port.toString()}`).join(' or ')} )'`;
+      return `# until nothing waits there, for ${action.seconds.toString()} s at most\nss -Htn state listening state syn-recv '( ${action.ports.map((port) => `sport = :${port.toString()}`).join(' or ')} )'${action.slowed.map(({ controlGroup, limit }) => `\n# and after a second\n${pacing(limit, controlGroup)}`).join('')}`;
     case 'snapshot':
-      return `# in rounds, until the next would not pay${action.idleGroup === undefined ? '' : `; once it has let the task go, in ${action.idleGroup}`}\n${freezing('1', action.controlGroup)}\n${display(preDumpCommand(action.order, action.folder, 1, action.controlGroup))}\n${freezing('0', action.controlGroup)}`;
+      return rounds(action, action.idleGroup === undefined ? '' : `; once it has let the task go, in ${action.idleGroup}`);
+    case 'snapshot-slowed':
+      return `# if the rounds before have not caught up with it: an eighth of what it uses, until it is parked\n${pacing('QUOTA PERIOD', action.controlGroup)}\n${rounds(action)}`;
     case 'count-calls':
       return `mkdir ${INSTANCE} ${INSTANCE_OF_DEEDS} # and count there what the threads of these call, and what is done to them: ${action.controlGroups.join(' ')}`;
     case 'end-snapshots':
@@ -65,8 +72,10 @@ export function commands(action: Action): string {
       return action.workloads.map(({ controlGroup }) => freezing('1', controlGroup)).join('\n');
     case 'thaw':
       return action.controlGroups.map((controlGroup) => freezing('0', controlGroup)).join('\n');
+    case 'full-speed':
+      return `${pacing(action.limit, action.controlGroup)}\n${freezing('0', action.controlGroup)}`;
     case 'dump':
-      return `mkdir -p -m 0700 ${display([action.images])}\nkill -STOP ${action.pid.toString()} # and all that it has started\n${display(action.argv)}${action.privateUsers ? `\n# and leave the user namespace of PrivateUsers= out of ${action.images}/ids-*.img` : ''}`;
+      return `mkdir -p -m 0700 ${display([action.images])}\nkill -STOP ${action.pid.toString()} # and all that it has started\n${action.limit === undefined ? '' : `${pacing(action.limit, action.controlGroup)}\n`}${display(action.argv)}${action.privateUsers ? `\n# and leave the user namespace of PrivateUsers= out of ${action.images}/ids-*.img` : ''}`;
     case 'resume':
       return `xargs kill -CONT </sys/fs/cgroup${action.controlGroup}/cgroup.procs`;
     case 'unlock':

@@ -29,7 +29,7 @@ const BEFORE_THE_JUMP = ['preparing', 'prepared', 'parking', 'jumping'] as const
 export const TRANSITIONS: readonly Transition[] = [
   { event: 'begun', from: ['preparing', 'prepared'], to: 'preparing', synced: 'the folder of the upgrade', undo: 'nothing has happened yet' },
   { event: 'step of prepare', from: ['preparing'], to: 'preparing', synced: 'nothing: the key of the hand-over is in memory only', undo: 'the guard wipes the container and unloads the kernel' },
-  { event: 'step of snapshot', from: ['preparing'], to: 'preparing', synced: 'nothing: a round that is cut off is not used', undo: 'the guard thaws who was held, ends the counting, removes the images' },
+  { event: 'step of snapshot', from: ['preparing'], to: 'preparing', synced: 'nothing: a round that is cut off is not used', undo: 'the guard thaws who was held, gives back their processors to whoever was slowed down, ends the counting, removes the images' },
   { event: 'prepared', from: ['preparing'], to: 'prepared', synced: 'all snapshots', undo: '`segue cancel`, or the guard when the keeper is killed: as above' },
   { event: 'step of park', from: ['preparing', 'parking'], to: 'parking', synced: 'all snapshots', undo: 'the guard thaws and continues every task, ends repair mode, deletes the locks: within a second or so everything runs on' },
   { event: 'jumping', from: BEFORE_THE_JUMP, to: 'jumping', synced: 'the sealed hand-over, the system journal, all filesystems, the sealed key, `/etc/segue/way-back`', undo: 'if kexec returns, as above; a power cut now is the way back' },

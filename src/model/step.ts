@@ -28,13 +28,15 @@ export type Action =
   | { readonly kind: 'sync'; readonly path?: string; readonly limitSeconds: number }
   /** Stops units, and sees that they stay so. */
   | { readonly kind: 'stop'; readonly units: readonly string[] }
-  /** Waits until every connection to these TCP ports is accepted. */
-  | { readonly kind: 'drain'; readonly ports: readonly number[]; readonly seconds: number }
+  /** Waits until every connection to these TCP ports is accepted; if that takes its time, by those who may be slowed down at full speed. */
+  | { readonly kind: 'drain'; readonly ports: readonly number[]; readonly seconds: number; readonly slowed: readonly ({ readonly controlGroup: string } & Paced)[] }
   /**
    * Images the memory of one tree while it runs, in rounds; where nobody waits, in `idleGroup`, a cgroup of the lowest weight. The
    * `last` before it is parked leave their checksums to who seals the workload, and are dropped where they do not pay.
    */
-  | { readonly kind: 'snapshot'; readonly last: boolean; readonly unit: string; readonly controlGroup: string; readonly order: DumpOrder; readonly workload: string; readonly handover: string; readonly folder: string; readonly startTime: number; readonly idleGroup?: string; readonly budget: number }
+  | ({ readonly kind: 'snapshot'; readonly last: boolean; readonly idleGroup?: string } & MemorySnapshot)
+  /** The same once more, and slowly from then on, for a tree that has written its memory as fast as it was read; others are left alone. */
+  | ({ readonly kind: 'snapshot-slowed' } & MemorySnapshot & Paced)
   /** Counts the system calls of these workloads, so that it can be told which of them have slept. */
   | { readonly kind: 'count-calls'; readonly controlGroups: readonly string[] }
   /** Removes all that snapshots have left in the kernel. */
@@ -45,8 +47,10 @@ export type Action =
   | { readonly kind: 'prove'; readonly workloads: readonly ProvableWorkload[] }
   /** Lets these cgroups run again. */
   | { readonly kind: 'thaw'; readonly controlGroups: readonly string[] }
+  /** Lets a cgroup run again, as fast as it did. */
+  | ({ readonly kind: 'full-speed'; readonly controlGroup: string } & Paced)
   /** Stops one tree of a workload and images it, unless an image of it is proven current. */
-  | ({ readonly kind: 'dump'; readonly unit: string; readonly argv: readonly string[]; readonly handover: string; readonly memory: number; readonly images: string; readonly controlGroup: string; readonly pid: number; readonly startTime: number } & ImageEdits)
+  | ({ readonly kind: 'dump'; readonly unit: string; readonly argv: readonly string[]; readonly handover: string; readonly memory: number; readonly images: string; readonly controlGroup: string; readonly pid: number; readonly startTime: number } & Partial<Paced> & ImageEdits)
   /** Lets the tasks of a cgroup run again, with their connections as they were, but for those that were stopped before. */
   | { readonly kind: 'resume'; readonly controlGroup: string; readonly keepStopped: readonly number[] }
   /** Deletes every lock on sockets, segue's and CRIU's. */
@@ -66,6 +70,28 @@ export type Action =
   | { readonly kind: 'confirm'; readonly workloads: readonly ConfirmableWorkload[] }
   /** Starts the new kernel. Does not return. */
   | { readonly kind: 'jump' };
+
+/** Rounds of the memory of one tree. */
+export interface MemorySnapshot {
+  readonly unit: string;
+  /** Its folder in the hand-over. */
+  readonly workload: string;
+  readonly handover: string;
+  readonly controlGroup: string;
+  readonly order: DumpOrder;
+  /** Where the rounds are. */
+  readonly folder: string;
+  readonly startTime: number;
+  /** What all of them together may write, bytes. */
+  readonly budget: number;
+}
+
+export interface Paced {
+  /** How much of the processors the cgroup may have when it is not slowed down: its `cpu.max`, `$MAX $PERIOD` in microseconds (cgroup-v2.rst). */
+  readonly limit: string;
+}
+/** Of one that has none: where the controller is not on for it there is no such file. */
+export const NO_LIMIT = 'max 100000';
 
 export interface WholeSnapshot extends ImageEdits {
   readonly unit: string;
@@ -97,6 +123,9 @@ export interface Note {
   readonly why?: string;
   /** Of a snapshot: what each of its rounds wrote, and for how long it held the tasks. */
   readonly rounds?: readonly { readonly bytes: number; readonly heldMs: number }[];
+  /** Since when (RFC 3339) and to what it is slowed down, until it is imaged: its `cpu.max`. */
+  readonly slowedAt?: string;
+  readonly slowedTo?: string;
   /** Of an image: memory that it has itself, and that a snapshot has for it, bytes. */
   readonly bytes?: number;
   readonly earlierBytes?: number;

@@ -1,6 +1,7 @@
 import { existsSync, promises as fs } from 'node:fs';
 import { failed, ok, type Result } from '../failure/result.ts';
 import type { Action, Note } from '../model/step.ts';
+import { setLimit } from './pace.ts';
 import { requireRoom } from '../store/room.ts';
 import { startTimeOf } from '../survey/task.ts';
 import { stopTree } from './group-stop.ts';
@@ -23,6 +24,8 @@ export async function dump(action: Dump): Promise<Result<Note>> {
   const room = await requireRoom(action.handover, existsSync(`${action.images}/../snapshots/last`) ? action.memory * CHANGED_SINCE : action.memory);
   if (!room.ok) return room;
   await fs.mkdir(action.images, { recursive: true, mode: 0o700 });
+  // To stop takes a task some time, and CRIU has it do some of its work: who was slowed down is so no more.
+  if (action.limit !== undefined) setLimit(action.controlGroup, action.limit);
   const stopped = await stopTree(action.controlGroup, action.pid);
   await makeRestartable(action.controlGroup);
   const { exitCode, stderr } = await run(action.argv, { limitSeconds: limitSeconds(action.memory) });

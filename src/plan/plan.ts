@@ -20,7 +20,7 @@ import { LANES_PER_PROCESSOR, oneByOne, restoredAfter } from './lanes.ts';
 import { byPriority, REQUIRED } from './priority.ts';
 import { restoreUnit } from './restore-unit.ts';
 import { HANDOVER_FORMAT, handoverPaths, WAY_BACK, type HandoverPaths, type WayBackPolicy } from '../model/handover.ts';
-import type { Action, SealedWorkload, Step } from '../model/step.ts';
+import { NO_LIMIT, type Action, type SealedWorkload, type Step } from '../model/step.ts';
 
 export interface PlanOptions {
   readonly id: string;
@@ -37,6 +37,8 @@ export interface PlanOptions {
   readonly prepare: boolean;
   /** The part of a processor that each unit has had lately: who sleeps is imaged first. */
   readonly activity: ReadonlyMap<string, number>;
+  /** The limit of the processors that each unit has: its `cpu.max` (cgroup-v2.rst). */
+  readonly limits: ReadonlyMap<string, string>;
   readonly wayBack: WayBackPolicy;
   readonly watchdog: WatchdogChoice;
   readonly keepImages: number;
@@ -214,13 +216,30 @@ function snapshotSteps(carried: readonly Workload[], paths: HandoverPaths, { id,
 }
 
 /**
- * Whoever works has written much since its snapshot, as others were parked meanwhile: once more while it runs is cheaper
- * than while it stands still.
+ * Whoever works has written much since its snapshot: once more while it runs is cheaper than while it stands still. Before anybody
+ * waits; who writes as fast as that is read is slow from then on.
  */
-function lastRounds(workloads: readonly Workload[], paths: HandoverPaths, phase: 'snapshot' | 'park', { id, prepare, activity }: PlanOptions): Step[] {
-  return workloads.filter((workload) => prepare && (activity.get(workload.unit) ?? 0) >= SLEEPS && mayBeHeld(workload)).flatMap((workload) =>
-    rounds(workload, paths, phase === 'park' ? undefined : idleGroupOf(id)).filter(({ action }) => action.budget > SNAPSHOT_BUDGET * WORTH_A_LAST_ROUND).map((step) => ({ ...step, phase, title: `${step.title}, once more`, action: { ...step.action, last: true } })));
-}
+const slowedRounds = (workloads: readonly Workload[], paths: HandoverPaths, options: PlanOptions): Step[] =>
+  workloads.flatMap((workload) => roundsOfBusy(workload, paths, options).map(({ action: { last: _, ...action }, ...step }) => {
+    const limit = limitOf(workload, options);
+    return {
+      ...step,
+      title: `${step.title}, slowed down if it writes that as fast as it is read`,
+      action: { ...action, kind: 'snapshot-slowed' as const, limit },
+      undo: { kind: 'full-speed' as const, controlGroup: workload.controlGroup, limit },
+    };
+  }));
+
+/** Others were parked meanwhile. */
+const lastRounds = (workloads: readonly Workload[], paths: HandoverPaths, options: PlanOptions): Step[] =>
+  workloads.flatMap((workload) => roundsOfBusy(workload, paths, options).map((step) => ({ ...step, phase: 'park' as const, title: `${step.title}, once more`, action: { ...step.action, last: true } })));
+
+const roundsOfBusy = (workload: Workload, paths: HandoverPaths, options: PlanOptions) =>
+  isBusy(workload, options) ? rounds(workload, paths).filter(({ action }) => action.order.memory > WORTH_A_LAST_ROUND) : [];
+
+const mayBeSlowed = (workload: Workload, paths: HandoverPaths, options: PlanOptions): boolean => roundsOfBusy(workload, paths, options).length > 0;
+const isBusy = (workload: Workload, { prepare, activity }: PlanOptions): boolean => prepare && (activity.get(workload.unit) ?? 0) >= SLEEPS && mayBeHeld(workload);
+const limitOf = ({ unit }: Workload, { limits }: PlanOptions): string => limits.get(unit) ?? NO_LIMIT;
 
 /** One step for all of a group: an image that is current costs next to nothing, and there may be hundreds of them. */
 function proveSteps(workloads: readonly Workload[], paths: HandoverPaths, prepare: boolean): Step[] {
@@ -236,16 +255,17 @@ function proveSteps(workloads: readonly Workload[], paths: HandoverPaths, prepar
   }];
 }
 
-function parkSteps(workload: Workload, paths: HandoverPaths, prepare: boolean): Step[] {
+function parkSteps(workload: Workload, paths: HandoverPaths, options: PlanOptions): Step[] {
   const { unit, controlGroup } = workload;
+  const slowed = mayBeSlowed(workload, paths, options);
   return workload.trees.map((tree): Step => {
-    const dump = order(workload, tree, paths, prepare);
+    const dump = order(workload, tree, paths, options.prepare);
     return {
       phase: 'park',
       unit,
       title: `image ${tree.root.comm} (${tree.root.pid.toString()}) and leave it stopped`,
       lane: { of: 'images', name: unit },
-      action: { kind: 'dump', unit, argv: dumpCommand(dump), handover: paths.handover, memory: dump.memory, images: dump.images, privateUsers: workload.privateUsers, renamedSockets: workload.renamedSockets, controlGroup, pid: tree.root.pid, startTime: tree.root.startTime },
+      action: { kind: 'dump', unit, argv: dumpCommand(dump), handover: paths.handover, memory: dump.memory, images: dump.images, privateUsers: workload.privateUsers, renamedSockets: workload.renamedSockets, controlGroup, pid: tree.root.pid, startTime: tree.root.startTime, ...(slowed ? { limit: limitOf(workload, options) } : {}) },
       // Those that are stopped when it begins are found out then.
       undo: { kind: 'resume', controlGroup, keepStopped: [] },
     };
@@ -407,6 +427,8 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     { phase: options.prepare ? 'snapshot' : 'prepare', title: 'let end what has begun since this was planned', action: { kind: 'await-newcomers', known, seconds: NEWCOMER_SECONDS.before } },
     ...stopSteps(stopped),
     ...complaining(carried, paths),
+    // Who is parked first is looked at last.
+    ...slowedRounds(groups.toReversed().flatMap(({ workloads }) => workloads), paths, options),
     ...groups.flatMap(({ priority, workloads }, index): Step[] => {
       const of = `of priority ${priority.toString()}`;
       const ports = listeningPorts(workloads.flatMap(({ sockets }) => sockets));
@@ -414,16 +436,15 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
       // Where nobody listens, no connection waits.
       const accepted: Step[] = ports.length === 0 ? [] : [
         { phase: 'park', title: `hold new connections back to those ${of}`, action: inTime(run(['nft', '-f', '-'], holdScript(priority, workloads))), undo: unlock },
-        { phase: 'park', title: `let the connections that wait be accepted by those ${of}`, action: { kind: 'drain', ports, seconds: DRAIN_SECONDS } },
+        { phase: 'park', title: `let the connections that wait be accepted by those ${of}`, action: { kind: 'drain', ports, seconds: DRAIN_SECONDS, slowed: workloads.filter((workload) => mayBeSlowed(workload, paths, options)).map((workload) => ({ controlGroup: workload.controlGroup, limit: limitOf(workload, options) })) } },
       ];
       return [
-        // Before the first are parked, nobody waits.
-        ...lastRounds(workloads, paths, index === 0 ? 'snapshot' : 'park', options),
+        ...(index === 0 ? [] : lastRounds(workloads, paths, options)),
         ...accepted,
         { phase: 'park', title: `lock the sockets of those ${of}`, action: inTime(run(['nft', '-f', '-'], lockScript(priority, workloads))), ...(ports.length === 0 ? { undo: unlock } : {}) },
         ...proveSteps(workloads, paths, options.prepare),
         ...(index === groups.length - 1 ? [closeJournal] : []),
-        ...workloads.flatMap((workload) => parkSteps(workload, paths, options.prepare)),
+        ...workloads.flatMap((workload) => parkSteps(workload, paths, options)),
         ...workloads.flatMap((workload) => privateArchives(workload, paths)),
         { phase: 'park', title: `seal those ${of}`, lane: { of: 'ends', name: 'seal' }, action: { kind: 'seal-workloads', handover: paths.handover, workloads: workloads.map((workload) => sealed(workload, paths)) } },
       ];

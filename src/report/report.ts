@@ -19,6 +19,8 @@ export interface WorkloadReport {
   readonly earlierBytes?: number;
   /** The longest that a snapshot held its tasks, milliseconds. */
   readonly heldMs?: number;
+  /** For how long it was slowed down before it was parked, milliseconds. */
+  readonly slowedMs?: number;
   /** The newest snapshot: of memory only, or whole; and when it was taken. */
   readonly snapshot?: 'memory' | 'whole';
   readonly snapshotAt?: string;
@@ -79,6 +81,7 @@ function workloadReport(unit: string, fate: 'carried' | 'stopped', pid: number, 
   const images = before.filter(({ event }) => event === 'imaged');
   const total = (of: (event: JournalEvent) => number | undefined): number => images.reduce((sum, event) => sum + (of(event) ?? 0), 0);
   const held = before.filter(({ event }) => event === 'snapshot').flatMap(({ rounds }) => rounds ?? []).map(({ heldMs }) => heldMs);
+  const slowedAt = before.find((event) => event.slowedAt !== undefined)?.slowedAt;
   const final = fate === 'stopped' ? 'stopped' : (end ?? (why === undefined ? 'carried' : 'failed'));
   return {
     unit,
@@ -91,6 +94,7 @@ function workloadReport(unit: string, fate: 'carried' | 'stopped', pid: number, 
     ...(why === undefined ? {} : { why }),
     ...(images.length === 0 ? {} : { imagedBytes: total(({ bytes }) => bytes), earlierBytes: total(({ earlierBytes }) => earlierBytes) }),
     ...(held.length === 0 ? {} : { heldMs: Math.max(...held) }),
+    ...(slowedAt === undefined || parkedAt === undefined ? {} : { slowedMs: between(slowedAt, parkedAt) }),
     ...snapshotReport(unit, own, proof),
   };
 }

@@ -13,7 +13,9 @@ const MAX_MILLISECONDS = 600_000;
 /** What is left to the stoppage then costs less than a further round. */
 const LITTLE = 4 * 2 ** 20;
 /** Pages that are here and there in several images take several times as long, at a restore above all, as memory that is in one piece. */
-const HOPELESS = 0.5;
+const HOPELESS = 0.25;
+/** So much is left to the stoppage where the rounds have caught up, as a part of the memory. */
+const CAUGHT_UP = 0.1;
 /** A round that leaves more than this part of the one before has met the rate at which the tasks write. */
 const PAYS = 0.7;
 
@@ -30,8 +32,8 @@ export function anotherRound(rounds: readonly Round[], budget: number, elapsed: 
   return rounds.length < MAX_ROUNDS && last.heldMs <= LONGEST_HOLD && elapsed < MAX_MILLISECONDS && last.bytes > LITTLE && (before === undefined || last.bytes < PAYS * before.bytes) && total + last.bytes <= budget;
 }
 
-/** Whether so much is left after these, the last rounds, that the tree had better be imaged as a whole, `memory` bytes. */
-export function isHopeless(rounds: readonly Round[], memory: number): boolean {
-  const last = rounds.at(-1);
-  return last !== undefined && last.bytes > HOPELESS * memory;
-}
+/** Whether rounds that leave so much to the next have not caught up with what the tree writes to its `memory`, bytes. */
+export const fallsBehind = (left: number, memory: number): boolean => left > CAUGHT_UP * memory;
+
+/** Whether so much is left that the tree had better be imaged as a whole. */
+export const isHopeless = (left: number, memory: number): boolean => left > HOPELESS * memory;

@@ -1,7 +1,7 @@
 import { promises as fs, readdirSync, writeFileSync } from 'node:fs';
 import { ok, type Result } from '../failure/result.ts';
 import { doubtWords } from '../model/doubt.ts';
-import type { Action, Note } from '../model/step.ts';
+import type { MemorySnapshot, Note } from '../model/step.ts';
 import { freeze, thaw } from '../park/freezer.ts';
 import { makeRestartable } from '../park/restartable.ts';
 import { requireRoom } from '../store/room.ts';
@@ -10,23 +10,48 @@ import { run, type Output } from '../tools/command.ts';
 import { dumpStatistics } from '../tools/criu-images.ts';
 import { limitSeconds, logErrors, preDumpCommand } from '../tools/criu.ts';
 import { indexPages } from '../tools/page-index.ts';
-import { heldTooLong, lastRoundOrAnew, makeLast, sumRound } from './round-files.ts';
+import { heldTooLong, lastRound, lastRoundOrAnew, makeLast, sumRound } from './round-files.ts';
 import { anotherRound, isHopeless, type Round } from './rounds.ts';
 
-type Snapshot = Extract<Action, { kind: 'snapshot' }>;
+/** `idleGroup`: a cgroup of the lowest weight, where nobody waits; `last`: before it is parked. */
+type Snapshot = MemorySnapshot & { readonly last: boolean; readonly idleGroup?: string };
 
 const POLL_MILLISECONDS = 5;
+
+/** What rounds came to. */
+export interface Taken {
+  readonly rounds: readonly Round[];
+  /** Of the last of them that builds on another, bytes: so much had been written meanwhile. */
+  readonly left: number;
+}
 
 /**
  * Images the memory of a tree while it runs, in rounds, so that the stoppage need only image what was written since the
  * last. A tree that cannot be imaged like this is none the worse: the stoppage then images all of it.
  */
 export async function snapshot(action: Snapshot): Promise<Result<Note>> {
-  const { unit, folder, budget } = action;
+  const { unit, folder, order, last } = action;
   const held = await heldTooLong(folder);
   if (held !== undefined) return ok({ event: 'doubt', unit, why: doubtWords(held) });
+  const taken = await takeRounds(action);
+  if (typeof taken === 'string') return drop(action, taken);
+  if (last && isHopeless(taken.left, order.memory)) return drop(action, FALLS_BEHIND);
+  return ok({ event: 'snapshot', unit, rounds: taken.rounds });
+}
+
+export const FALLS_BEHIND = 'it writes its memory faster than that is read';
+
+/** The stoppage then images all of it. */
+export async function drop({ folder, unit }: MemorySnapshot, why: string): Promise<Result<Note>> {
+  await fs.rm(folder, { recursive: true, force: true });
+  return ok({ event: 'snapshot-failed', unit, why });
+}
+
+/** Rounds, for as long as a further one pays; what went wrong, in words, if one failed: none of them can be built on then. */
+export async function takeRounds(action: Snapshot): Promise<Taken | string> {
+  const { folder, budget } = action;
   const rounds: Round[] = [];
-  const earlier = await lastRoundOrAnew(folder);
+  const earlier = await (action.last ? lastRound(folder) : lastRoundOrAnew(folder));
   const began = performance.now();
   while (anotherRound(rounds, budget, performance.now() - began)) {
     const number = earlier + rounds.length + 1;
@@ -34,20 +59,12 @@ export async function snapshot(action: Snapshot): Promise<Result<Note>> {
     const { ok: hasRoom } = await requireRoom(action.handover, action.order.memory);
     if (!hasRoom && number > 1) break;
     const round = hasRoom ? await takeRound(action, number) : 'the store has no room for it any more';
-    // What was written since the last round is known to CRIU no more: none of them can be built on.
-    if (typeof round === 'string') return drop(action, round);
+    // What was written since the last round is known to CRIU no more.
+    if (typeof round === 'string') return round;
     rounds.push(round);
   }
   // The first of all says nothing of how much is written.
-  const later = earlier > 0 ? rounds : rounds.slice(1);
-  if (action.last && isHopeless(later, action.order.memory)) return drop(action, 'it writes its memory faster than that is read');
-  return ok({ event: 'snapshot', unit, rounds });
-}
-
-/** The stoppage then images all of it. */
-async function drop({ folder, unit }: Snapshot, why: string): Promise<Result<Note>> {
-  await fs.rm(folder, { recursive: true, force: true });
-  return ok({ event: 'snapshot-failed', unit, why });
+  return { rounds, left: (earlier > 0 ? rounds : rounds.slice(1)).at(-1)?.bytes ?? 0 };
 }
 
 /** One round; what went wrong, in words, if it failed. */
@@ -62,9 +79,11 @@ async function takeRound(action: Snapshot, number: number): Promise<Round | stri
   if (exitCode !== 0) return (await logErrors(`${images}/dump.log`))[0] ?? (stderr.trim() || `criu ended with exit code ${exitCode.toString()}`);
 
   await indexPages(images);
-  // What it writes meanwhile is to be imaged again.
-  const summed = last ? ok(undefined) : await sumRound(handover, folder, images, idleGroup);
-  if (!summed.ok) return 'its images could not be summed';
+  // What it writes meanwhile is to be imaged again: what little the last rounds have is summed when everything stands still.
+  if (!last || number === 1) {
+    const summed = await sumRound(handover, folder, images, idleGroup);
+    if (!summed.ok) return 'its images could not be summed';
+  }
   await makeLast(folder, images);
   return { bytes: (await dumpStatistics(images)).writtenBytes, heldMs };
 }

@@ -22,6 +22,8 @@ const Event = z.object({
   from: z.string().optional(),
   to: z.string().optional(),
   rounds: z.array(z.object({ bytes: z.number(), heldMs: z.number() })).readonly().optional(),
+  slowedAt: z.string().optional(),
+  slowedTo: z.string().optional(),
   bytes: z.number().optional(),
   earlierBytes: z.number().optional(),
   heldMs: z.number().optional(),

@@ -8,6 +8,7 @@ import { dump } from '../park/dump.ts';
 import { resume } from '../park/resume.ts';
 import { thaw } from '../park/freezer.ts';
 import { awaitNewcomers } from '../park/newcomers.ts';
+import { fullSpeed } from '../park/pace.ts';
 import { prove } from '../park/prove.ts';
 import { seal, sealWorkloads } from '../park/seal.ts';
 import { stopUnits } from '../park/stop.ts';
@@ -15,6 +16,7 @@ import { syncDisks } from '../park/sync.ts';
 import { sumBeforehand } from '../park/sums.ts';
 import { write } from '../park/write.ts';
 import { threadsOrNone } from '../snapshot/imprint.ts';
+import { snapshotSlowed } from '../snapshot/slowed.ts';
 import { snapshot } from '../snapshot/snapshot.ts';
 import { snapshotWhole } from '../snapshot/whole.ts';
 import type { Action, Note, Step } from '../model/step.ts';
@@ -45,9 +47,11 @@ async function act(action: Action): Promise<Result<Note | undefined>> {
     case 'stop':
       return stopUnits(action.units);
     case 'drain':
-      return drain(action.ports, action.seconds);
+      return drain(action);
     case 'snapshot':
       return snapshot(action);
+    case 'snapshot-slowed':
+      return snapshotSlowed(action);
     case 'count-calls':
       // Where it cannot be, no image is proven current.
       if (startCounting()) countCallsOf(action.controlGroups.flatMap(threadsOrNone));
@@ -61,6 +65,9 @@ async function act(action: Action): Promise<Result<Note | undefined>> {
       return prove(action.workloads);
     case 'thaw':
       await thaw(action.controlGroups);
+      return ok(undefined);
+    case 'full-speed':
+      await fullSpeed(action.controlGroup, action.limit);
       return ok(undefined);
     case 'dump':
       return dump(action);

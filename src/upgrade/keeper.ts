@@ -83,6 +83,7 @@ function isWanted({ phase, action }: Step, { paths }: Plan, first: boolean): boo
     case 'write':
       return action.path.startsWith(ofWorkload) && !existsSync(action.path);
     case 'snapshot':
+      return !action.last;
     case 'snapshot-whole':
       return true;
     case 'run':

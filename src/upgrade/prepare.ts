@@ -6,6 +6,7 @@ import { isHandedOn } from '../initramfs/key.ts';
 import { handoverPaths, type WayBackPolicy } from '../model/handover.ts';
 import type { Step } from '../model/step.ts';
 import { choose, makePlan, neededBytes, type Plan } from '../plan/plan.ts';
+import { limitOf } from '../park/pace.ts';
 import { chooseKernel } from '../survey/kernels.ts';
 import { requireKexec, requireRoot, requireStore, requireTools, runningKernel } from '../survey/machine.ts';
 import { survey } from '../survey/survey.ts';
@@ -98,6 +99,7 @@ export async function prepare({ to, afresh, store, ram, prepare: wanted, wayBack
   const later = cpuTimes();
   const elapsed = Number(process.hrtime.bigint() - began);
   const activity = new Map([...later].map(([unit, now]) => [unit, (now - (earlier.get(unit) ?? 0)) / elapsed]));
+  const limits = new Map(carried.map(({ unit, controlGroup }) => [unit, limitOf(controlGroup)]));
   const prepares = wanted && !strict && (inMemory || (await requireStore(store, neededBytes(carried, files, true) - held)).ok);
-  return ok(makePlan(chosen.value, steps, { id, store, keptIn, from, to: kernel.value, ...(back.ok ? { back: back.value } : {}), initramfs, prepare: prepares, activity, wayBack, watchdog, keepImages, afresh: seen.value.afresh.map(({ unit }) => unit), machine }));
+  return ok(makePlan(chosen.value, steps, { id, store, keptIn, from, to: kernel.value, ...(back.ok ? { back: back.value } : {}), initramfs, prepare: prepares, activity, limits, wayBack, watchdog, keepImages, afresh: seen.value.afresh.map(({ unit }) => unit), machine }));
 }

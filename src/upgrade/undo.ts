@@ -2,6 +2,7 @@ import type { Result } from '../failure/result.ts';
 import { words } from '../failure/words.ts';
 import type { Action, Step } from '../model/step.ts';
 import { thaw } from '../park/freezer.ts';
+import { fullSpeed } from '../park/pace.ts';
 import { resume } from '../park/resume.ts';
 import type { JournalEvent } from '../store/journal.ts';
 import { cgroupProcesses, tracerOf } from '../survey/task.ts';
@@ -14,8 +15,13 @@ export type Undoable = Pick<Step, 'title' | 'unit'> & { readonly undo: Action };
 type Resumption = Undoable & { readonly undo: Extract<Action, { kind: 'resume' }> };
 const isResumption = (step: Undoable): step is Resumption => step.undo.kind === 'resume';
 
-/** Whoever is frozen only. */
-export const thawAll = (begun: readonly Undoable[]): Promise<void> => thaw(begun.flatMap(({ undo: action }) => (action.kind === 'thaw' ? action.controlGroups : [])));
+/** Whoever is only frozen, or slowed down. */
+export async function thawAll(begun: readonly Undoable[]): Promise<void> {
+  for (const { undo: action } of begun) {
+    if (action.kind === 'thaw') await thaw(action.controlGroups);
+    if (action.kind === 'full-speed') await fullSpeed(action.controlGroup, action.limit);
+  }
+}
 
 /** What lets the workloads go on, all together; each would otherwise wait for those before it. Their locks are the last that keeps anybody waiting. */
 function lettingGo(begun: readonly Undoable[]): { readonly step: Undoable; readonly work: () => Promise<Result<unknown>> }[] {
@@ -41,7 +47,7 @@ export async function undo(begun: readonly Undoable[], why: string): Promise<Pic
   };
   await thawAll(begun);
   for (const { step, work } of lettingGo(begun)) await take(step, work);
-  for (const step of begun.toReversed().filter(({ undo: { kind } }) => !['resume', 'thaw', 'unlock'].includes(kind))) await take(step, () => carryOutAction(step, step.undo));
+  for (const step of begun.toReversed().filter(({ undo: { kind } }) => !['resume', 'thaw', 'full-speed', 'unlock'].includes(kind))) await take(step, () => carryOutAction(step, step.undo));
   return left.length === 0 ? { event: 'given-up', why } : { event: 'given-up-in-part', why: left.join('; ') };
 }
 

@@ -67,7 +67,10 @@ const ROWS: readonly Row[] = [
 
 /** It may be imaged before it tells, or after. */
 const TELLS: Row = { unit: 'tells', program: `our $c = ${CONNECTS(7107)}; $SIG{USR1} = sub { syswrite $c, "news" }` };
-/** Stands in for CRIU: when it has imaged who hears, and before anybody has looked at that again, who tells does. */
+/**
+ * Stands in for CRIU: when it has imaged who hears, and before anybody has looked at that again, who tells does. And on any machine
+ * it takes seconds to read the memory of who hurries.
+ */
 const TELLING = `#!/bin/sh
 ${REAL}/criu "$@"
 code=$?
@@ -76,9 +79,15 @@ case "$*" in *"--tree $pid "*--leave-running*)
 	systemctl kill --signal=USR1 tells
 	until ss -Htn 'sport = :7107' | grep -q '^ESTAB *4'; do :; done
 	;;
+*"pre-dump --tree $(systemctl show -P MainPID hurries) "*)
+	sleep 3
+	;;
 esac
 exit $code
 `;
+
+/** Writes to a twentieth of its memory each second, as far as it has the time: faster than that is imaged. Of a huge page all would count (prctl(2), PR_SET_THP_DISABLE). */
+const HURRIES = 'syscall(157, 41, 1, 0, 0, 0); our $memory = ""; $memory .= "x" x (1 << 20) for 1 .. 300; while (1) { substr $memory, int(rand 76800) << 12, 1, "y" for 1 .. 40; select undef, undef, undef, 0.01 }';
 
 /** Stands in for sync, by which the disks catch up right before the stoppage: it takes until all has happened. */
 const HAPPENED = '/run/happened';
@@ -93,6 +102,7 @@ interface Told {
   readonly current?: boolean;
   readonly doubt?: string;
   readonly snapshot?: string;
+  readonly slowedMs?: number;
 }
 
 let guest: Guest;
@@ -103,7 +113,7 @@ beforeAll(async () => {
   guest = await openLab({ log: logToStderr }).up({ kernel: '6.12' });
   await guest.exec("systemctl stop nginx redis-server memcached mariadb 'postgresql@*'", { timeoutMs: 120_000 });
   await guest.exec("mkdir -p /etc/systemd/system/forbids.service.d && printf '[X-Segue]\\nSnapshot=no\\n' >/etc/systemd/system/forbids.service.d/segue.conf && systemctl daemon-reload");
-  for (const { unit, program = '' } of [...ROWS, TELLS]) await guest.exec(['systemd-run', '--quiet', '--expand-environment=no', `--unit=${unit}`, 'perl', '-e', `${program}; sleep 1000 while 1`]);
+  for (const { unit, program = '' } of [...ROWS, TELLS, { unit: 'hurries', program: HURRIES }]) await guest.exec(['systemd-run', '--quiet', '--expand-environment=no', `--unit=${unit}`, 'perl', '-e', `${program}; sleep 1000 while 1`]);
   await guest.exec(`until ss -Htnl "sport = :${OUTSIDE}" | grep -q LISTEN; do sleep 0.1; done`);
   peer = connectPeer(guest, OUTSIDE);
   const deeds = ROWS.map(({ unit, deed = '' }) => `pid=$(systemctl show -p MainPID --value ${unit})\n${deed}`).join('\n');
@@ -136,6 +146,13 @@ test('whoever forbids it is not held before everything stops', () => {
   expect(its).toBeDefined();
   expect(its).not.toHaveProperty('snapshot');
   expect(its?.current).not.toBe(true);
+});
+
+test('who writes its memory faster than it is imaged is slowed down before it is stopped, and is at full speed again', async () => {
+  expect(told.get('hurries.service')).toMatchObject({ snapshot: 'memory', slowedMs: expect.any(Number) as number });
+  // Where nobody needs the controller any more, there is no such file.
+  const { stdout } = await guest.exec('cat /sys/fs/cgroup/system.slice/hurries.service/cpu.max 2>/dev/null || echo max 100000');
+  expect(stdout.trim()).toBe('max 100000');
 });
 
 test('all go on', async () => {

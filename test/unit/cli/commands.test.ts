@@ -49,7 +49,13 @@ const disk: StorePlace = { kind: 'disk', vault: handoverPaths('/store', '2026010
 const ram: StorePlace = { kind: 'ram', ram: { id: '20260101-100000', region: { start: 2 ** 32, size: 2 ** 30 }, folder: '/store/upgrades/20260101-100000/handover', note: '/store/upgrades/20260101-100000/ram', wayBack: 'restore' } };
 
 test.each<Action>([
-  { kind: 'drain', ports: [80, 443], seconds: 15 },
+  { kind: 'drain', ports: [80, 443], seconds: 15, slowed: [] },
+  { kind: 'drain', ports: [80], seconds: 15, slowed: [{ controlGroup: '/system.slice/a.service', limit: 'max 100000' }] },
+  {
+    kind: 'snapshot-slowed', unit: 'a.service', workload: '/store/a', handover: '/store', controlGroup: '/system.slice/a.service', folder: '/store/a/snapshots', startTime: 1, budget: 1, limit: 'max 100000',
+    order: { pid: 1, images: '/store/a/images', entered: [], detachIpc: false, external: [], shellJob: false, memory: 1 },
+  },
+  { kind: 'full-speed', controlGroup: '/system.slice/a.service', limit: '50000 100000' },
   { kind: 'dump', unit: 'a.service', argv: ['criu', 'dump', '--external', 'unix[3]'], handover: '/store', memory: 0, images: '/store/images', privateUsers: true, renamedSockets: [], controlGroup: '/none', pid: 1, startTime: 1 },
   { kind: 'resume', controlGroup: '/system.slice/a.service', keepStopped: [] },
   { kind: 'unlock' },

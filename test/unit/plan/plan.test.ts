@@ -51,6 +51,7 @@ async function plan(seen: Survey, afresh: readonly string[] = [], initramfs: Ini
     initramfs,
     wayBack: 'restore',
     watchdog: { kind: 'none' },
+    limits: new Map([['limited.service', '50000 100000']]),
     ...snapshots,
     keepImages: 7,
     afresh: ['ssh.service'],
@@ -194,15 +195,30 @@ describe('snapshots', () => {
   const sized = (unit: string, memory: number, settings = '') =>
     workload(unit, { trees: [{ root: task(7000, { memory }), tasks: [task(7000, { memory })] }], unitFiles: [{ path: '/x', content: `[Service]\n[X-Segue]\n${settings}\n` }] });
   const steps = async (prepare: boolean, ...chosen: ReturnType<typeof sized>[]) =>
-    (await plan(survey(chosen), [], own, { prepare, activity: new Map([['busy.service', 0.9], ['asleep.service', 0.001], ['small.service', 0]]) })).steps;
+    (await plan(survey(chosen), [], own, { prepare, activity: new Map([['busy.service', 0.9], ['limited.service', 0.5], ['asleep.service', 0.001], ['small.service', 0]]) })).steps;
   const all = [sized('busy.service', GIB), sized('asleep.service', GIB), sized('small.service', 2 ** 20)];
   const kinds = (some: Awaited<ReturnType<typeof steps>>) => some.filter(({ action }) => action.kind.startsWith('snapshot')).map(({ unit, phase, action }) => `${phase} ${unit ?? ''} ${action.kind}`);
 
   test('who sleeps comes before who works, and is imaged whole; what is small is no matter of memory alone', async () => {
     expect(kinds(await steps(true, ...all))).toEqual([
       'snapshot small.service snapshot-whole', 'snapshot asleep.service snapshot', 'snapshot asleep.service snapshot-whole', 'snapshot busy.service snapshot',
-      'snapshot busy.service snapshot',
+      'snapshot busy.service snapshot-slowed',
     ]);
+    expect(kinds(await steps(true, sized('busy.service', GIB, 'Priority=90'), sized('small.service', 2 ** 20))).slice(-3)).toEqual([
+      'snapshot busy.service snapshot', 'snapshot busy.service snapshot-slowed', 'park busy.service snapshot',
+    ]);
+  });
+
+  test('who is slowed down is so before anybody waits, and as fast as before when it is imaged, or all is undone', async () => {
+    const all = await steps(true, sized('busy.service', GIB), sized('limited.service', GIB), sized('asleep.service', GIB));
+    const slowed = all.filter(({ action }) => action.kind === 'snapshot-slowed');
+    expect(slowed.map(({ undo }) => undo)).toEqual([
+      { kind: 'full-speed', controlGroup: '/system.slice/busy.service', limit: 'max 100000' },
+      { kind: 'full-speed', controlGroup: '/system.slice/limited.service', limit: '50000 100000' },
+    ]);
+    expect(Math.max(...slowed.map((step) => all.indexOf(step)))).toBeLessThan(all.findIndex(({ phase }) => phase === 'park'));
+    const limits = all.flatMap(({ unit, action }) => (action.kind === 'dump' ? [[unit, action.limit]] : []));
+    expect(limits).toEqual([['busy.service', 'max 100000'], ['limited.service', '50000 100000'], ['asleep.service', undefined]]);
   });
 
   test('nobody is held when that is told', async () => {

@@ -29,6 +29,8 @@ export const anyEvent: fc.Arbitrary<JournalEvent> = fc.record(
     whole: fc.boolean(),
     current: fc.array(unit, { maxLength: 3 }),
     stoppedAt: at,
+    slowedAt: at,
+    slowedTo: text,
     changed: fc.array(fc.record({ unit, why: text }), { maxLength: 3 }),
     units: fc.array(fc.record({ unit, fate: fc.constantFrom('carried' as const, 'stopped' as const), pid: fc.nat(), memory: count }), { maxLength: 3 }),
   },

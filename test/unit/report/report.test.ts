@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { text } from '../../../src/cli/history.ts';
 import { exitCodeOf, makeReport, type UpgradeReport } from '../../../src/report/report.ts';
 import { parseJournal, type JournalEvent } from '../../../src/store/journal.ts';
 import {
@@ -54,6 +55,17 @@ test('an upgrade has ended when it is settled or given up, also one that was ref
 test('how long a workload ran without all of its memory is told', () => {
   const given = event('10:00:13.000', 'memory-given', { unit: 'redis.service' });
   expect(report([...SETTLED, given]).workloads.map(({ memoryMs }) => memoryMs)).toEqual([3000, undefined, undefined]);
+});
+
+test('for how long a workload was slow before it was stopped is told', () => {
+  const [first, ...rest] = SETTLED;
+  const slowed = event('10:00:00.600', 'snapshot', { unit: 'nginx.service', rounds: [], slowedAt: '2026-01-01T10:00:00.500Z', slowedTo: '1000 20000' });
+  const { workloads } = report([first!, slowed, ...rest]);
+  const { parkedAt = '', slowedMs } = workloads[1]!;
+  expect(slowedMs).toBe(Date.parse(parkedAt) - Date.parse('2026-01-01T10:00:00.500Z'));
+  expect(slowedMs).toBeGreaterThan(0);
+  expect(text(report([first!, slowed, ...rest]))).toContain('Slowed down before it was stopped, so that its memory could be imaged: nginx.service for ');
+  expect(text(report(SETTLED))).not.toContain('Slowed');
 });
 
 test('the last snapshot of a workload is told, and none where that was dropped', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { anotherRound, isHopeless } from '../../../src/snapshot/rounds.ts';
+import { anotherRound, fallsBehind, isHopeless } from '../../../src/snapshot/rounds.ts';
 
 const MIB = 2 ** 20;
 const after = (budget: number, ...sizes: number[]): boolean => anotherRound(sizes.map((mebibytes) => ({ bytes: mebibytes * MIB, heldMs: 10 })), budget * MIB, 1000);
@@ -28,9 +28,10 @@ test('who was held for long is left in peace', () => {
   expect(anotherRound(rounds(5001), 3000 * MIB, 1000)).toBe(false);
 });
 
-test('memory of which more than half is written again while it is read had better be imaged as a whole', () => {
-  const rounds = (...sizes: number[]) => sizes.map((bytes) => ({ bytes, heldMs: 10 }));
-  expect(isHopeless(rounds(900, 501), 1000)).toBe(true);
-  expect(isHopeless(rounds(900, 499), 1000)).toBe(false);
-  expect(isHopeless([], 1000)).toBe(false);
+test('memory of which more than a quarter is written again while it is read had better be imaged as a whole', () => {
+  expect([0, 249, 251].map((left) => isHopeless(left, 1000))).toEqual([false, false, true]);
+});
+
+test('rounds have caught up when they leave a tenth of the memory', () => {
+  expect([0, 99, 101].map((bytes) => fallsBehind(bytes, 1000))).toEqual([false, false, true]);
 });
