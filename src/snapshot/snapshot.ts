@@ -51,6 +51,7 @@ export async function drop({ folder, unit }: MemorySnapshot, why: string): Promi
 export async function takeRounds(action: Snapshot): Promise<Taken | string> {
   const { folder, budget } = action;
   const rounds: Round[] = [];
+  // Others may wait: then none is begun anew.
   const earlier = await (action.last ? lastRound(folder) : lastRoundOrAnew(folder));
   const began = performance.now();
   while (anotherRound(rounds, budget, performance.now() - began)) {
