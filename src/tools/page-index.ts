@@ -18,6 +18,7 @@ export function pageIndex(pagemap: Buffer): Buffer {
   const index = Buffer.alloc((pagemap.length >> 2) * INDEX_BYTES);
   let size = 0;
   const put = (value: number): void => {
+    if (value >= 2 ** 64) throw new DamagedImage('a pagemap has an address that is none');
     size = index.writeUInt32LE(value % 2 ** 32, size);
     size = index.writeUInt32LE(Math.floor(value / 2 ** 32), size);
   };

@@ -36,6 +36,10 @@ test('an index says where each page of an image is', () => {
   ]);
 });
 
+test('what is no address of 64 bits is none of a page', () => {
+  expect(() => pageIndex(writeMessages(header, [message([1, 7]), message([1, START], [2, 2 ** 53])]))).toThrow(DamagedImage);
+});
+
 test('a damaged pagemap has an index, or it is said that it is damaged', () => {
   fc.assert(fc.property(damagedBytes(pagemap), (bytes) => {
     try {
