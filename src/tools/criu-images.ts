@@ -18,14 +18,20 @@ export function headerBytes(image: Buffer): number {
   return bytes;
 }
 
+/** Where a message that begins here, with its length, ends. Throws a DamagedImage. */
+export function messageEnd(image: Buffer, at: number): number {
+  const end = at + 4 <= image.length ? at + 4 + image.readUInt32LE(at) : Infinity;
+  if (end > image.length) throw new DamagedImage('it ends within a message');
+  return end;
+}
+
 /** Throws a DamagedImage. */
 export function readMessages(image: Buffer): Buffer[] {
   const messages: Buffer[] = [];
   for (let at = headerBytes(image); at < image.length; ) {
-    const length = at + 4 <= image.length ? image.readUInt32LE(at) : Infinity;
-    if (at + 4 + length > image.length) throw new DamagedImage('it ends within a message');
-    messages.push(image.subarray(at + 4, at + 4 + length));
-    at += 4 + length;
+    const end = messageEnd(image, at);
+    messages.push(image.subarray(at + 4, end));
+    at = end;
   }
   return messages;
 }

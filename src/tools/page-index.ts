@@ -1,5 +1,5 @@
 import { promises as fs } from 'node:fs';
-import { DamagedImage, headerBytes } from './criu-images.ts';
+import { DamagedImage, headerBytes, messageEnd } from './criu-images.ts';
 
 // CRIU's images/pagemap.proto and criu/include/pagemap.h.
 const FIELD = { start: 1, pages: 2, inParent: 3, flags: 4, manyPages: 5 } as const;
@@ -41,12 +41,6 @@ export function pageIndex(pagemap: Buffer): Buffer {
 
 /** The first message is about the file of pages. */
 const behindFirst = (image: Buffer): number => messageEnd(image, headerBytes(image));
-
-function messageEnd(image: Buffer, at: number): number {
-  const end = at + 4 <= image.length ? at + 4 + image.readUInt32LE(at) : Infinity;
-  if (end > image.length) throw new DamagedImage('it ends within a message');
-  return end;
-}
 
 /** The numbers of an entry, by field; those that are not there are 0. One for all: between two rounds of a busy task every moment counts. */
 const found = [0, 0, 0, 0, 0, 0];
