@@ -5,6 +5,7 @@ import type { WayBackPolicy } from '../model/handover.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Action, MemorySnapshot, Step } from '../model/step.ts';
 import { duration, table } from '../report/table.ts';
+import { HUGE_PAGES_PACE } from '../tools/khugepaged.ts';
 import { display, traceCommands } from '../tools/command.ts';
 import { spellRegion } from '../tools/memmap.ts';
 import { syncCommand } from '../park/sync.ts';
@@ -61,7 +62,9 @@ export function commands(action: Action): string {
     case 'snapshot':
       return rounds(action, action.idleGroup === undefined ? '' : `; once it has let the task go, in ${action.idleGroup}`);
     case 'snapshot-slowed':
-      return `# if the rounds before have not caught up with it: an eighth of what it uses, until it is parked\n${pacing('QUOTA PERIOD', action.controlGroup)}\n${rounds(action)}`;
+      return `# if the rounds before have not caught up with it: its huge pages are split; if that is not enough, an eighth of what it uses, until it is parked\n${pacing('QUOTA PERIOD', action.controlGroup)}\n${rounds(action)}`;
+    case 'make-huge-pages':
+      return `echo ${action.everyMilliseconds.toString()} >${HUGE_PAGES_PACE}`;
     case 'count-calls':
       return `mkdir ${INSTANCE} ${INSTANCE_OF_DEEDS} # and count there what the threads of these call, and what is done to them: ${action.controlGroups.join(' ')}`;
     case 'end-snapshots':

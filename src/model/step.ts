@@ -37,6 +37,8 @@ export type Action =
   | ({ readonly kind: 'snapshot'; readonly last: boolean; readonly idleGroup?: string } & MemorySnapshot)
   /** The same once more, and slowly from then on, for a tree that has written its memory as fast as it was read; others are left alone. */
   | ({ readonly kind: 'snapshot-slowed' } & MemorySnapshot & Paced)
+  /** Has the kernel make huge pages so seldom (khugepaged): whoever has them split would have them again, and each counts as written. */
+  | { readonly kind: 'make-huge-pages'; readonly everyMilliseconds: number }
   /** Counts the system calls of these workloads, so that it can be told which of them have slept. */
   | { readonly kind: 'count-calls'; readonly controlGroups: readonly string[] }
   /** Removes all that snapshots have left in the kernel. */

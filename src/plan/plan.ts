@@ -44,7 +44,7 @@ export interface PlanOptions {
   readonly keepImages: number;
   /** Units that are started afresh in any case, and run. */
   readonly afresh: readonly string[];
-  readonly machine: { readonly machineId: string; readonly bootId: string; readonly commandLine: string; readonly pidMax: number; readonly reservedPids: number; readonly lastPid: number; readonly processors: number };
+  readonly machine: { readonly machineId: string; readonly bootId: string; readonly commandLine: string; readonly pidMax: number; readonly reservedPids: number; readonly lastPid: number; readonly processors: number; readonly hugePagesPace?: number | undefined };
 }
 
 export interface Plan {
@@ -70,6 +70,8 @@ const SYNC_SECONDS = { before: 240, parked: 60 };
 
 /** How long a job that has begun since (of a timer, mostly) has time to end: while everybody runs, and while everybody waits. */
 const NEWCOMER_SECONDS = { before: 60, parked: 5 };
+
+const HOUR = 3_600_000;
 
 /** For files on a disk, of which nobody knows how many there are. */
 const ARCHIVE_SECONDS = 600;
@@ -219,16 +221,22 @@ function snapshotSteps(carried: readonly Workload[], paths: HandoverPaths, { id,
  * Whoever works has written much since its snapshot: once more while it runs is cheaper than while it stands still. Before anybody
  * waits; who writes as fast as that is read is slow from then on.
  */
-const slowedRounds = (workloads: readonly Workload[], paths: HandoverPaths, options: PlanOptions): Step[] =>
-  workloads.flatMap((workload) => roundsOfBusy(workload, paths, options).map(({ action: { last: _, ...action }, ...step }) => {
+function slowedRounds(workloads: readonly Workload[], paths: HandoverPaths, options: PlanOptions): Step[] {
+  const steps = workloads.flatMap((workload) => roundsOfBusy(workload, paths, options).map(({ action: { last: _, ...action }, ...step }): Step => {
     const limit = limitOf(workload, options);
     return {
       ...step,
       title: `${step.title}, slowed down if it writes that as fast as it is read`,
-      action: { ...action, kind: 'snapshot-slowed' as const, limit },
-      undo: { kind: 'full-speed' as const, controlGroup: workload.controlGroup, limit },
+      action: { ...action, kind: 'snapshot-slowed', limit },
+      undo: { kind: 'full-speed', controlGroup: workload.controlGroup, limit },
     };
   }));
+  const pace = options.machine.hugePagesPace;
+  const seldom: Step[] = steps.length === 0 || pace === undefined ? [] : [
+    { phase: 'snapshot', title: 'have no huge pages made until all stand still', action: { kind: 'make-huge-pages', everyMilliseconds: HOUR }, undo: { kind: 'make-huge-pages', everyMilliseconds: pace } },
+  ];
+  return [...seldom, ...steps];
+}
 
 /** Others were parked meanwhile. */
 const lastRounds = (workloads: readonly Workload[], paths: HandoverPaths, options: PlanOptions): Step[] =>

@@ -20,6 +20,7 @@ import { snapshotSlowed } from '../snapshot/slowed.ts';
 import { snapshot } from '../snapshot/snapshot.ts';
 import { snapshotWhole } from '../snapshot/whole.ts';
 import type { Action, Note, Step } from '../model/step.ts';
+import { setHugePagesPace } from '../tools/khugepaged.ts';
 import { runOk } from '../tools/command.ts';
 import { storeOf } from '../store/store.ts';
 import { deleteLockTables } from '../tools/nft.ts';
@@ -52,6 +53,9 @@ async function act(action: Action): Promise<Result<Note | undefined>> {
       return snapshot(action);
     case 'snapshot-slowed':
       return snapshotSlowed(action);
+    case 'make-huge-pages':
+      setHugePagesPace(action.everyMilliseconds);
+      return ok(undefined);
     case 'count-calls':
       // Where it cannot be, no image is proven current.
       if (startCounting()) countCallsOf(action.controlGroups.flatMap(threadsOrNone));

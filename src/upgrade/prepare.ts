@@ -11,6 +11,7 @@ import { chooseKernel } from '../survey/kernels.ts';
 import { requireKexec, requireRoot, requireStore, requireTools, runningKernel } from '../survey/machine.ts';
 import { survey } from '../survey/survey.ts';
 import { cpuTime } from '../snapshot/activity.ts';
+import { hugePagesPace } from '../tools/khugepaged.ts';
 import { stoppedAlong } from '../tools/systemctl.ts';
 import { stateKinds } from '../state/kinds.ts';
 import { tmpfsBytes } from '../state/tmpfs.ts';
@@ -85,7 +86,7 @@ export async function prepare({ to, afresh, store, ram, prepare: wanted, wayBack
   const earlier = cpuTimes();
   const began = process.hrtime.bigint();
 
-  const machine = { machineId: read('/etc/machine-id'), bootId: read('/proc/sys/kernel/random/boot_id'), commandLine: read('/proc/cmdline'), pidMax: Number(read('/proc/sys/kernel/pid_max')), reservedPids: seen.value.reservedPids, lastPid: Number(read('/proc/sys/kernel/ns_last_pid')), processors: availableParallelism() };
+  const machine = { machineId: read('/etc/machine-id'), bootId: read('/proc/sys/kernel/random/boot_id'), commandLine: read('/proc/cmdline'), pidMax: Number(read('/proc/sys/kernel/pid_max')), reservedPids: seen.value.reservedPids, lastPid: Number(read('/proc/sys/kernel/ns_last_pid')), processors: availableParallelism(), hugePagesPace: hugePagesPace() };
   const initramfs = await chooseInitramfs({ kernel: kernel.value, drivers: inMemory ? DRIVERS : [], commandLine: machine.commandLine, folder: `${handoverPaths(store, id).handover}/initramfs` });
   // With the sealed one on the disk the new kernel can do without.
   if (!inMemory && initramfs.kind === 'installed' && wayBack === 'afresh' && !isHandedOn()) return failed({ reason: 'key-stays-behind', why: initramfs.why });

@@ -6,9 +6,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openLab, type Guest } from '../../lab/lab.js';
 import { logToStderr } from '../../lab/log.js';
+import { HUGE_PAGES_PACE } from '../../src/tools/khugepaged.ts';
 import { DOUBTS, type DoubtKind } from '../../src/model/doubt.ts';
 import { attempt } from '../../lab/inside/attempt.js';
 import { segue } from '../../lab/inside/command.js';
+import { HURRIES } from '../../lab/inside/hurries.js';
 import { REAL, refusing, replace } from '../../lab/inside/instead.js';
 import { readLockTables } from '../../lab/inside/traces.js';
 import { connectPeer, type Peer } from './support/peer.ts';
@@ -86,9 +88,6 @@ esac
 exit $code
 `;
 
-/** Writes to a twentieth of its memory each second, as far as it has the time: faster than that is imaged. Of a huge page all would count (prctl(2), PR_SET_THP_DISABLE); who works for less than a hundredth of the time sleeps. */
-const HURRIES = 'use Time::HiRes "time"; syscall(157, 41, 1, 0, 0, 0); our $memory = ""; $memory .= "x" x (1 << 20) for 1 .. 300; while (1) { substr $memory, int(rand 76800) << 12, 1, "y" for 1 .. 40; my $until = time + 0.0005; 1 while time < $until; select undef, undef, undef, 0.01 }';
-
 /** Stands in for sync, by which the disks catch up right before the stoppage: it takes until all has happened. */
 const HAPPENED = '/run/happened';
 const SLOW_SYNC = `#!/bin/sh
@@ -108,6 +107,8 @@ interface Told {
 let guest: Guest;
 let peer: Peer;
 let told: ReadonlyMap<string, Told>;
+/** How often the kernel makes huge pages by itself. */
+let pace: string;
 
 beforeAll(async () => {
   guest = await openLab({ log: logToStderr }).up({ kernel: '6.12' });
@@ -117,6 +118,7 @@ beforeAll(async () => {
   await guest.exec(`until ss -Htnl "sport = :${OUTSIDE}" | grep -q LISTEN; do sleep 0.1; done`);
   peer = connectPeer(guest, OUTSIDE);
   const deeds = ROWS.map(({ unit, deed = '' }) => `pid=$(systemctl show -p MainPID --value ${unit})\n${deed}`).join('\n');
+  pace = (await guest.exec(['cat', HUGE_PAGES_PACE])).stdout.trim();
   await replace(guest, '/usr/sbin/criu', TELLING);
   await replace(guest, '/usr/sbin/kexec', refusing('kexec', '--exec', 'not into that one'));
   await replace(guest, '/usr/bin/sync', SLOW_SYNC);
@@ -153,6 +155,7 @@ test('who writes its memory faster than it is imaged is slowed down before it is
   // Where nobody needs the controller any more, there is no such file.
   const { stdout } = await guest.exec('cat /sys/fs/cgroup/system.slice/hurries.service/cpu.max 2>/dev/null || echo max 100000');
   expect(stdout.trim()).toBe('max 100000');
+  expect((await guest.exec(['cat', HUGE_PAGES_PACE])).stdout.trim()).toBe(pace);
 });
 
 test('all go on', async () => {

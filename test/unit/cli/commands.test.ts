@@ -55,6 +55,7 @@ test.each<Action>([
     kind: 'snapshot-slowed', unit: 'a.service', workload: '/store/a', handover: '/store', controlGroup: '/system.slice/a.service', folder: '/store/a/snapshots', startTime: 1, budget: 1, limit: 'max 100000',
     order: { pid: 1, images: '/store/a/images', entered: [], detachIpc: false, external: [], shellJob: false, memory: 1 },
   },
+  { kind: 'make-huge-pages', everyMilliseconds: 3_600_000 },
   { kind: 'full-speed', controlGroup: '/system.slice/a.service', limit: '50000 100000' },
   { kind: 'dump', unit: 'a.service', argv: ['criu', 'dump', '--external', 'unix[3]'], handover: '/store', memory: 0, images: '/store/images', privateUsers: true, renamedSockets: [], controlGroup: '/none', pid: 1, startTime: 1 },
   { kind: 'resume', controlGroup: '/system.slice/a.service', keepStopped: [] },

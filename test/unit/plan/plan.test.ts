@@ -55,7 +55,7 @@ async function plan(seen: Survey, afresh: readonly string[] = [], initramfs: Ini
     ...snapshots,
     keepImages: 7,
     afresh: ['ssh.service'],
-    machine: { machineId: '0'.repeat(32), bootId: 'f00', commandLine: 'root=/dev/vda ro', pidMax: 4_194_304, reservedPids: 300, lastPid: 4000, processors: 2 },
+    machine: { machineId: '0'.repeat(32), bootId: 'f00', commandLine: 'root=/dev/vda ro', pidMax: 4_194_304, reservedPids: 300, lastPid: 4000, processors: 2, hugePagesPace: 10_000 },
   });
 }
 
@@ -219,6 +219,14 @@ describe('snapshots', () => {
     expect(Math.max(...slowed.map((step) => all.indexOf(step)))).toBeLessThan(all.findIndex(({ phase }) => phase === 'park'));
     const limits = all.flatMap(({ unit, action }) => (action.kind === 'dump' ? [[unit, action.limit]] : []));
     expect(limits).toEqual([['busy.service', 'max 100000'], ['limited.service', '50000 100000'], ['asleep.service', undefined]]);
+  });
+
+  test('what was split into small pages stays so until all stand still, or all is undone', async () => {
+    const paces = (some: readonly Step[]) => some.flatMap(({ action, undo }) => (action.kind === 'make-huge-pages' ? [{ action, undo }] : []));
+    const all = await steps(true, sized('busy.service', GIB));
+    expect(paces(all)).toEqual([{ action: { kind: 'make-huge-pages', everyMilliseconds: 3_600_000 }, undo: { kind: 'make-huge-pages', everyMilliseconds: 10_000 } }]);
+    expect(all.findIndex(({ action }) => action.kind === 'make-huge-pages')).toBe(all.findIndex(({ action }) => action.kind === 'snapshot-slowed') - 1);
+    expect(paces(await steps(true, sized('small.service', 2 ** 20)))).toEqual([]);
   });
 
   test('nobody is held when that is told', async () => {
