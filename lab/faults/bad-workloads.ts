@@ -1,3 +1,4 @@
+import { HURRIES } from '../inside/hurries.js';
 import { tryAdversity, type Adversity } from './adversity.js';
 import type { Context } from './context.js';
 import type { Trial } from './outcome.js';
@@ -39,6 +40,13 @@ const ADVERSITIES: readonly Adversity[] = [
     after: without('mortal'),
     moment: 'lock the sockets of those of priority 20',
     deed: 'kill -KILL "$(systemctl show -P MainPID mortal)"',
+  },
+  {
+    what: 'segue is killed while a workload is slowed down',
+    before: `systemd-run --quiet --expand-environment=no --unit=hurries perl -e '${HURRIES}'`,
+    after: 'systemctl stop hurries',
+    moment: ', slowed down if it writes that as fast as it is read',
+    deed: 'while kill -0 $segue && ! grep -qs "^[0-9]" /sys/fs/cgroup/system.slice/hurries.service/cpu.max; do sleep 0.1; done; kill -KILL $segue',
   },
   // The kernel ends whoever has most.
   { what: 'memory runs out as workloads are imaged', after: ':', moment: 'hold new connections back', deed: `systemd-run --quiet --unit=greedy perl -e 'my @all; push @all, "x" x 2 ** 24 while 1'` },

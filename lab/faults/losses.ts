@@ -12,11 +12,12 @@ export function lostUnits(before: readonly UnitState[], after: readonly UnitStat
 }
 
 /** What an upgrade has left behind, but for the services. */
-export function leftBehind({ lockTables, stoppedTasks, frozenUnits, tracing, loadedKernels, handovers, linkRemaps }: Traces): string[] {
+export function leftBehind({ lockTables, stoppedTasks, frozenUnits, slowedUnits, tracing, loadedKernels, handovers, linkRemaps }: Traces): string[] {
   return [
     ...lockTables.map((table) => `sockets are locked: ${table}`),
     ...stoppedTasks.map((task) => `a task stands still: ${task}`),
     ...frozenUnits.map((path) => `a unit is frozen: ${path}`),
+    ...slowedUnits.map((path) => `a unit is slow: ${path}`),
     ...tracing.map((instance) => `left behind: the kernel counts calls in ${instance}`),
     ...(loadedKernels.join() === '0' ? [] : ['left behind: a kernel is loaded']),
     ...handovers.map((path) => `left behind: images in ${path}`),

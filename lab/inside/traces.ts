@@ -8,6 +8,8 @@ export interface Traces {
   readonly lockTables: readonly string[];
   readonly stoppedTasks: readonly string[];
   readonly frozenUnits: readonly string[];
+  /** Whose time on the processors is limited. */
+  readonly slowedUnits: readonly string[];
   /** Instances of the kernel's tracing. */
   readonly tracing: readonly string[];
   readonly loadedKernels: readonly string[];
@@ -17,7 +19,7 @@ export interface Traces {
   readonly linkRemaps: readonly string[];
 }
 
-const NO_TRACES = { lockTables: [], stoppedTasks: [], frozenUnits: [], tracing: [], loadedKernels: ['0'], handovers: [], linkRemaps: [] } as const;
+const NO_TRACES = { lockTables: [], stoppedTasks: [], frozenUnits: [], slowedUnits: [], tracing: [], loadedKernels: ['0'], handovers: [], linkRemaps: [] } as const;
 
 /** The command for each kind of trace; an emulated guest takes seconds to start eight shells. */
 const LOCK_TABLES = "nft list tables | grep -E ' (segue|CRIU)-'";
@@ -29,6 +31,7 @@ const COMMANDS = {
   lockTables: LOCK_TABLES,
   stoppedTasks: "ps -eo stat=,pid=,comm= | grep -i '^t'",
   frozenUnits: 'grep -l 1 /sys/fs/cgroup/system.slice/*/cgroup.freeze',
+  slowedUnits: "grep -L '^max ' /sys/fs/cgroup/system.slice/*/cpu.max",
   tracing: 'ls /sys/kernel/tracing/instances',
   loadedKernels: 'cat /sys/kernel/kexec_loaded',
   handovers: HANDOVERS,
@@ -45,6 +48,7 @@ export async function readTraces(guest: Guest, patterns?: readonly string[]): Pr
     lockTables: of('lockTables'),
     stoppedTasks: of('stoppedTasks'),
     frozenUnits: of('frozenUnits'),
+    slowedUnits: of('slowedUnits'),
     tracing: of('tracing'),
     loadedKernels: of('loadedKernels'),
     handovers: of('handovers'),

@@ -18,8 +18,8 @@ test('nothing is left behind of an upgrade that did not happen', () => {
 });
 
 test('all that an upgrade may leave behind is told', () => {
-  const traces = { units: BEFORE, lockTables: ['table inet segue'], stoppedTasks: ['T 7 perl'], frozenUnits: ['/f'], tracing: ['segue'], loadedKernels: ['1'], handovers: ['/h'], linkRemaps: ['/l'] };
-  expect(leftBehind(traces)).toEqual(['sockets are locked: table inet segue', 'a task stands still: T 7 perl', 'a unit is frozen: /f', 'left behind: the kernel counts calls in segue', 'left behind: a kernel is loaded', 'left behind: images in /h', 'left behind: /l']);
+  const traces = { units: BEFORE, lockTables: ['table inet segue'], stoppedTasks: ['T 7 perl'], frozenUnits: ['/f'], slowedUnits: ['/s'], tracing: ['segue'], loadedKernels: ['1'], handovers: ['/h'], linkRemaps: ['/l'] };
+  expect(leftBehind(traces)).toEqual(['sockets are locked: table inet segue', 'a task stands still: T 7 perl', 'a unit is frozen: /f', 'a unit is slow: /s', 'left behind: the kernel counts calls in segue', 'left behind: a kernel is loaded', 'left behind: images in /h', 'left behind: /l']);
 });
 
 test('what clients were told last is what was acknowledged', () => {
