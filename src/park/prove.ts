@@ -3,8 +3,8 @@ import { dirname, relative } from 'node:path';
 import { doubt, doubtWords, type Doubt } from '../model/doubt.ts';
 import { ok, type Result } from '../failure/result.ts';
 import type { Note, ProvableWorkload } from '../model/step.ts';
+import { changedSince, lookAt } from '../snapshot/changed.ts';
 import { readImprint } from '../snapshot/imprint-file.ts';
-import { changedSince, type Imprint } from '../snapshot/imprint.ts';
 import { surroundings } from '../snapshot/surroundings.ts';
 import { freeze, thaw } from './freezer.ts';
 
@@ -29,22 +29,19 @@ export async function prove(workloads: readonly ProvableWorkload[]): Promise<Res
   if (candidates.length === 0) return ok(undefined);
   const stoppedAt = new Date().toISOString();
   const restless = new Set(await freeze(candidates.map(({ workload }) => workload.controlGroup)));
-  const now = await surroundings();
-  if (!now.ok) return now;
+  const asked = surroundings();
   const marks = new Map<string, string | undefined>();
-  const examine = ({ workload, imprint }: { workload: ProvableWorkload; imprint: Imprint }): Doubt | undefined => {
+  const looked = candidates.map((candidate) => ({ ...candidate, seen: lookAt(candidate.imprint, candidate.workload.controlGroup, marks) }));
+  const now = await asked;
+  if (!now.ok) return now;
+  const examine = ({ workload, imprint, seen }: (typeof looked)[number]): Doubt | undefined => {
     if (restless.has(workload.controlGroup)) return doubt('restless');
-    if (now.value === undefined) return doubt('kernel');
-    try {
-      return changedSince(imprint, workload.controlGroup, now.value, marks);
-    } catch {
-      return doubt('tasks'); // one has ended meanwhile
-    }
+    return now.value === undefined ? doubt('kernel') : changedSince(imprint, seen, now.value);
   };
   const current: string[] = [];
   const changed: { unit: string; why: string }[] = [];
   const others: string[] = [];
-  for (const candidate of candidates) {
+  for (const candidate of looked) {
     const { workload } = candidate;
     const why = examine(candidate);
     if (why === undefined) {

@@ -53,17 +53,17 @@ export function threadsOrNone(controlGroup: string): number[] {
 const processesOf = (controlGroup: string): number[] => numbers(read(`/sys/fs/cgroup${controlGroup}/cgroup.procs`));
 
 /** Those of all these threads. */
-const sumOf = (threads: readonly number[], counts: ReadonlyMap<number, number>): number => threads.reduce((sum, thread) => sum + (counts.get(thread) ?? 0), 0);
-const deedsTo = (threads: readonly number[], deeds: Counts['deeds']): number | undefined => deeds && sumOf([EVERYBODY, ...threads], deeds);
+export const sumOf = (threads: readonly number[], counts: ReadonlyMap<number, number>): number => threads.reduce((sum, thread) => sum + (counts.get(thread) ?? 0), 0);
+export const deedsTo = (threads: readonly number[], deeds: Counts['deeds']): number | undefined => deeds && sumOf([EVERYBODY, ...threads], deeds);
 
 /** `undefined` for a file that is not there. A folder's size and times are those of what is in it. */
-function fileMark(path: string): string | undefined {
+export function fileMark(path: string): string | undefined {
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
   if (stat === undefined) return undefined;
   return [stat.dev, stat.ino, stat.mode, ...(stat.isDirectory() ? [] : [stat.size, stat.mtimeNs, stat.ctimeNs, stat.nlink])].join(' ');
 }
 
-const processTerms = (proc: string): string => `${read(`${proc}/limits`)}${read(`${proc}/oom_score_adj`)}`;
+export const processTerms = (proc: string): string => `${read(`${proc}/limits`)}${read(`${proc}/oom_score_adj`)}`;
 
 interface Thread {
   readonly terms: string;
@@ -72,7 +72,7 @@ interface Thread {
 }
 
 /** What a thread runs under, and whether a signal waits for it (proc_pid_stat(5), proc_pid_status(5)). */
-function threadState(path: string): Thread {
+export function threadState(path: string): Thread {
   const stat = read(`${path}/stat`);
   // From field 3 on: 3 state, 18 priority, 19 nice, 40 real-time priority, 41 policy.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -85,8 +85,8 @@ function threadState(path: string): Thread {
 }
 
 /** `/proc/PID` and `/proc/PID/task/TID` */
-const isThread = (path: string): boolean => path.includes('/task/');
-const processOf = (path: string): string => `process ${path.split('/')[2] ?? ''}`;
+export const isThread = (path: string): boolean => path.includes('/task/');
+export const processOf = (path: string): string => `process ${path.split('/')[2] ?? ''}`;
 
 const isDoubt = (value: object): value is Doubt => 'kind' in value;
 
@@ -141,38 +141,3 @@ const withoutCriu = (imprint: Imprint): Imprint => ({
  * be in the imprint, but in no image.
  */
 export const sameImprint = (before: Imprint, after: Imprint): boolean => isDeepStrictEqual(withoutCriu(before), withoutCriu(after));
-
-/**
- * What has happened to a workload since its imprint; undefined when nothing has. Its sockets are locked and its tasks
- * stopped, or the answer is worth nothing the moment after. `marks` spares asking twice for a file that many map.
- */
-export function changedSince(imprint: Imprint, controlGroup: string, { calls, deeds, queues, connections }: Surroundings, marks: Map<string, string | undefined>): Doubt | undefined {
-  const threads = threadsOf(controlGroup);
-  if (threads.length !== imprint.threads.length || threads.some((thread, index) => thread !== imprint.threads[index])) return doubt('tasks');
-  if (sumOf(threads, calls) !== imprint.calls) return doubt('ran');
-  for (const inode of imprint.sockets) {
-    if (connections.get(inode) !== imprint.connections[inode]) return doubt('connection', `socket ${inode.toString()}`);
-    if (connections.has(inode)) continue;
-    const waiting = queues.get(inode);
-    if (waiting === undefined) return doubt('descriptor', `socket ${inode.toString()}`);
-    if (waiting > 0) return doubt('queue', `socket ${inode.toString()}`);
-  }
-  // As its threads are the same, so are its processes. Of hundreds that sleep, it takes longer to read this than all the rest.
-  const undisturbed = imprint.deeds !== undefined && deedsTo(threads, deeds) === imprint.deeds;
-  for (const [path, terms] of undisturbed ? [] : Object.entries(imprint.terms)) {
-    if (!isThread(path)) {
-      if (processTerms(path) !== terms) return doubt('terms', processOf(path));
-      continue;
-    }
-    const thread = threadState(path);
-    if (thread.signalled) return doubt('signal', processOf(path));
-    if (thread.stopped) return doubt('stopped', processOf(path));
-    if (thread.terms !== terms) return doubt('terms', processOf(path));
-  }
-  for (const [path, mark] of Object.entries(imprint.files)) {
-    if (!marks.has(path)) marks.set(path, fileMark(path));
-    if (marks.get(path) !== mark) return doubt('file', path.replace(/^\/proc\/\d+\/root/, ''));
-  }
-  for (const [path, text] of Object.entries(imprint.counters)) if (read(path) !== text) return doubt('counter');
-  return undefined;
-}

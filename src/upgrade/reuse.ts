@@ -1,7 +1,7 @@
 import { existsSync, promises as fs, readFileSync, statSync } from 'node:fs';
 import type { Plan } from '../plan/plan.ts';
 import { readImprint, removeImprint } from '../snapshot/imprint-file.ts';
-import { changedSince } from '../snapshot/imprint.ts';
+import { changedSince, lookAt } from '../snapshot/changed.ts';
 import { ok, type Result } from '../failure/result.ts';
 import { handoverPaths, type HandoverPaths } from '../model/handover.ts';
 import { snapshotService } from '../plan/plan.ts';
@@ -35,13 +35,7 @@ export async function forgetOutdated(plan: Plan): Promise<void> {
     const workload = plan.paths.workload(unit);
     const imprint = readImprint(workload);
     if (imprint === undefined) continue;
-    let outdated: boolean;
-    try {
-      outdated = changedSince(imprint, controlGroup, now.value, marks) !== undefined;
-    } catch {
-      outdated = true; // it has ended
-    }
-    if (outdated) removeImprint(workload);
+    if (changedSince(imprint, lookAt(imprint, controlGroup, marks), now.value) !== undefined) removeImprint(workload);
   }
 }
 

@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { doubt, type Doubt } from '../model/doubt.ts';
+import { deedsTo, fileMark, isThread, processOf, processTerms, sumOf, threadState, threadsOf, type Imprint, type Surroundings } from './imprint.ts';
+
+/** What of a workload is not as its imprint has it. */
+export interface Seen {
+  readonly tasks?: Doubt;
+  readonly files?: Doubt;
+}
+
+/**
+ * Looks at the tasks and files of a workload, for which nobody else need be asked: hundreds are looked at while ss looks at the sockets.
+ * `marks` spares asking twice for a file that many map.
+ */
+export function lookAt(imprint: Imprint, controlGroup: string, marks: Map<string, string | undefined>): Seen {
+  try {
+    const threads = threadsOf(controlGroup);
+    if (threads.length !== imprint.threads.length || threads.some((thread, index) => thread !== imprint.threads[index])) return { tasks: doubt('tasks') };
+    const files = changedFile(imprint, marks);
+    return files === undefined ? {} : { files };
+  } catch {
+    return { tasks: doubt('tasks') }; // one has ended meanwhile
+  }
+}
+
+function changedFile(imprint: Imprint, marks: Map<string, string | undefined>): Doubt | undefined {
+  for (const [path, mark] of Object.entries(imprint.files)) {
+    if (!marks.has(path)) marks.set(path, fileMark(path));
+    if (marks.get(path) !== mark) return doubt('file', path.replace(/^\/proc\/\d+\/root/, ''));
+  }
+  for (const [path, text] of Object.entries(imprint.counters)) if (readFileSync(path, 'utf8') !== text) return doubt('counter');
+  return undefined;
+}
+
+/**
+ * What has happened to a workload since its imprint; undefined when nothing has. Its sockets are locked and its tasks
+ * stopped, or the answer is worth nothing the moment after.
+ */
+export function changedSince(imprint: Imprint, { tasks, files }: Seen, surroundings: Surroundings): Doubt | undefined {
+  return tasks ?? ran(imprint, surroundings) ?? changedSocket(imprint, surroundings) ?? changedTerms(imprint, surroundings) ?? files;
+}
+
+const ran = ({ threads, calls }: Imprint, now: Surroundings): Doubt | undefined => (sumOf(threads, now.calls) === calls ? undefined : doubt('ran'));
+
+function changedSocket(imprint: Imprint, { queues, connections }: Surroundings): Doubt | undefined {
+  for (const inode of imprint.sockets) {
+    if (connections.get(inode) !== imprint.connections[inode]) return doubt('connection', `socket ${inode.toString()}`);
+    if (connections.has(inode)) continue;
+    const waiting = queues.get(inode);
+    if (waiting === undefined) return doubt('descriptor', `socket ${inode.toString()}`);
+    if (waiting > 0) return doubt('queue', `socket ${inode.toString()}`);
+  }
+  return undefined;
+}
+
+/** As its threads are the same, so are its processes. Of hundreds that sleep, it takes longer to read this than all the rest. */
+function changedTerms({ threads, deeds, terms }: Imprint, now: Surroundings): Doubt | undefined {
+  if (deeds !== undefined && deedsTo(threads, now.deeds) === deeds) return undefined;
+  try {
+    for (const [path, were] of Object.entries(terms)) {
+      if (!isThread(path)) {
+        if (processTerms(path) !== were) return doubt('terms', processOf(path));
+        continue;
+      }
+      const thread = threadState(path);
+      if (thread.signalled) return doubt('signal', processOf(path));
+      if (thread.stopped) return doubt('stopped', processOf(path));
+      if (thread.terms !== were) return doubt('terms', processOf(path));
+    }
+    return undefined;
+  } catch {
+    return doubt('tasks'); // one has ended meanwhile
+  }
+}
