@@ -60,8 +60,13 @@ export function parseInet(text: string): Result<InetSocket[]> {
   return ok(sockets);
 }
 
+/** So it is but where an address holds blanks; hundreds are read while everything stands still. */
+const PLAIN_ENDS = /^([^ ]+) +(\d{1,15}) +[^ ]+ +(\d{1,15})$/;
+
 /** `ADDRESS INODE ADDRESS INODE`: an address may hold blanks and numbers; the other one is `*` then. */
 function ends(text: string): Pick<UnixSocket, 'path' | 'inode' | 'peerInode'> | undefined {
+  const [, plain, inode, peerInode] = PLAIN_ENDS.exec(text) ?? [];
+  if (plain !== undefined) return { path: plain === '*' ? '' : plain.trimEnd(), inode: Number(inode), peerInode: Number(peerInode) };
   const words = Array.from(text.matchAll(/[^ ]+/g), ({ 0: word, index }) => ({ word, index, isInode: /^\d{1,15}$/.test(word) }));
   const peer = words.at(-1);
   if (words.length < 4 || peer?.isInode !== true) return undefined;
