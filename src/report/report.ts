@@ -67,17 +67,35 @@ export function lastArrival(events: readonly JournalEvent[]): readonly JournalEv
   return events.slice(Math.max(0, events.findLastIndex((event) => event.event === 'came-back')));
 }
 
-function workloadReport(unit: string, fate: 'carried' | 'stopped', pid: number, events: readonly JournalEvent[]): WorkloadReport {
-  const proof = events.findLast(({ current, changed }) => current?.includes(unit) === true || changed?.some((each) => each.unit === unit) === true);
+type Events = readonly JournalEvent[];
+
+/** The events of a unit, or of none; found at once, as there may be hundreds of units with a dozen events each. */
+function byUnit(events: Events): (unit: string | undefined) => Events {
+  const found = new Map<string | undefined, JournalEvent[]>();
+  for (const event of events) {
+    const its = found.get(event.unit);
+    if (its === undefined) found.set(event.unit, [event]);
+    else its.push(event);
+  }
+  return (unit) => found.get(unit) ?? [];
+}
+
+/** What happened to each: ever, what of that the kernel that runs has seen, and which images were proven current. */
+function workloadReports(events: Events): WorkloadReport[] {
+  const [ofEver, ofLast] = [byUnit(events), byUnit(lastArrival(events))];
+  const proofs = events.filter(({ current, changed }) => current !== undefined || changed !== undefined);
   // The first step of parking stops all those that are not carried.
-  const parking = events.find((event) => event.event === 'step' && event.phase === 'park' && event.unit === (fate === 'stopped' ? undefined : unit));
+  return (events.findLast((event) => event.event === 'begun')?.units ?? []).map(({ unit, fate, pid }) => workloadReport({ unit, fate, pid }, ofEver(unit), ofEver(fate === 'stopped' ? undefined : unit), ofLast(unit), proofs));
+}
+
+function workloadReport({ unit, fate, pid }: Pick<WorkloadReport, 'unit' | 'pid'> & { readonly fate: 'carried' | 'stopped' }, before: Events, steps: Events, own: Events, proofs: Events): WorkloadReport {
+  const proof = proofs.findLast(({ current, changed }) => current?.includes(unit) === true || changed?.some((each) => each.unit === unit) === true);
+  const parking = steps.find((event) => event.event === 'step' && event.phase === 'park');
   const parkedAt = (proof?.current?.includes(unit) === true ? proof.stoppedAt : undefined) ?? parking?.at;
-  const own = lastArrival(events).filter((event) => event.unit === unit);
   const restoredAt = own.find((event) => event.event === 'restored')?.at;
   const memoryAt = own.findLast((event) => event.event === 'memory-given')?.at;
   const why = own.find((event) => event.event === 'restore-failed')?.why;
   const end = own.findLast((event) => ['restored', 'afresh', 'failed'].includes(event.event))?.event as 'restored' | 'afresh' | 'failed' | undefined;
-  const before = events.filter((event) => event.unit === unit);
   const images = before.filter(({ event }) => event === 'imaged');
   const total = (of: (event: JournalEvent) => number | undefined): number => images.reduce((sum, event) => sum + (of(event) ?? 0), 0);
   const held = before.filter(({ event }) => event === 'snapshot').flatMap(({ rounds }) => rounds ?? []).map(({ heldMs }) => heldMs);
@@ -155,7 +173,7 @@ export function makeReport(id: string, events: readonly JournalEvent[]): Upgrade
     ...(endedAt === undefined ? {} : { endedAt }),
     ...(why === undefined ? {} : { why: left === undefined ? why : `${why}; not undone: ${left}` }),
     phases: phases(events),
-    workloads: (begun?.units ?? []).map(({ unit, fate, pid }) => workloadReport(unit, fate, pid, events)),
+    workloads: workloadReports(events),
     skipped: events.flatMap((event) => (event.event === 'state-skipped' ? (event.what ?? []) : [])),
   };
 }
