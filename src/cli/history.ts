@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ok, type Result } from '../failure/result.ts';
 import { exitCodeOf, isUnfinished, makeReport, type UpgradeReport } from '../report/report.ts';
 import { duration, table } from '../report/table.ts';
-import { journalSize, readJournal, upgradeIds } from '../store/journal.ts';
+import { journalSize, lastEvent, readJournal, upgradeIds } from '../store/journal.ts';
 import { runningUpgrade } from '../upgrade/lock.ts';
 import { isKept } from '../upgrade/prepared.ts';
 import * as flags from './flags.ts';
@@ -80,11 +80,23 @@ interface ReadFlags {
   readonly store: string;
 }
 
-/** Until the journal goes on; whether its writer still lives is looked at every few seconds. */
-async function changed(store: string, id: string): Promise<void> {
-  const end = performance.now() + 3000;
-  const size = journalSize(store, id);
-  while (performance.now() < end && journalSize(store, id) === size) await sleep(100);
+/** With these a journal ends, for now. */
+const ENDS: readonly string[] = ['prepared', 'settled', 'given-up', 'given-up-in-part'];
+
+/**
+ * Until the journal of an upgrade in this state may have ended: to read all of it after each event would take time from those who are
+ * restored. Whether its writer still lives is looked at every few seconds.
+ */
+async function ended(store: string, { id, state }: UpgradeReport): Promise<void> {
+  const limit = performance.now() + 3000;
+  let read = -1;
+  while (performance.now() < limit) {
+    const size = journalSize(store, id);
+    const last = size === read ? undefined : lastEvent(store, id)?.event;
+    if (last !== undefined && last !== state && ENDS.includes(last)) return;
+    read = size;
+    await sleep(100);
+  }
 }
 
 async function status({ json, store, wait }: ReadFlags & { readonly wait: boolean }): Promise<void> {
@@ -97,13 +109,13 @@ async function status({ json, store, wait }: ReadFlags & { readonly wait: boolea
       else print('There was no upgrade so far.');
       return;
     }
-    const ended = report.endedAt !== undefined || report.abandoned === true;
+    const isOver = report.endedAt !== undefined || report.abandoned === true;
     // Prepared, it waits for the administrator, unless what keeps it was killed or is being told to go on.
-    if (!wait || ended || (report.state === 'prepared' && (await isKept()))) {
+    if (!wait || isOver || (report.state === 'prepared' && (await isKept()))) {
       tell(report, json);
       return;
     }
-    await changed(store, report.id);
+    await ended(store, report);
   }
 }
 

@@ -103,6 +103,16 @@ export function readJournal(store: string, id: string): JournalEvent[] | undefin
   }
 }
 
+/** What was written last. */
+export function lastEvent(store: string, id: string): JournalEvent | undefined {
+  try {
+    const text = readFileSync(pathOf(store, id), 'utf8').trimEnd();
+    return parseJournal(text.slice(text.lastIndexOf('\n') + 1))[0];
+  } catch {
+    return undefined;
+  }
+}
+
 /** The ids of all upgrades, oldest first. */
 export function upgradeIds(store: string): Result<string[]> {
   try {

@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { newId, openJournal, parseJournal, readJournal, upgradeIds } from '../../../src/store/journal.ts';
+import { lastEvent, newId, openJournal, parseJournal, readJournal, upgradeIds } from '../../../src/store/journal.ts';
 
 let store: string;
 beforeEach(() => {
@@ -30,6 +30,16 @@ test('a journal that is opened again goes on where it ended', () => {
   openJournal(store, 'one', 'old').append({ event: 'jumping' });
   openJournal(store, 'one', 'new').append({ event: 'settling' });
   expect(readJournal(store, 'one')?.map(({ event, kernel }) => [event, kernel])).toEqual([['jumping', 'old'], ['settling', 'new']]);
+});
+
+test('what was written last is told, unless a power cut has torn it', () => {
+  expect(lastEvent(store, 'one')).toBeUndefined();
+  const journal = openJournal(store, 'one', 'k');
+  journal.append({ event: 'begun' });
+  journal.append({ event: 'settled' });
+  expect(lastEvent(store, 'one')?.event).toBe('settled');
+  appendFileSync(join(store, 'upgrades/one/journal.ndjson'), '{"at":"2026-01-01T10:');
+  expect(lastEvent(store, 'one')).toBeUndefined();
 });
 
 test('journals are for root only', () => {
