@@ -24,12 +24,17 @@ export function endingOf(properties: Properties, job: boolean): Ending {
   };
 }
 
+/** What systemd says of these units, by their names; of hundreds it is asked once. */
+export async function propertiesOf(units: readonly string[]): Promise<ReadonlyMap<string, Properties>> {
+  const shown = await show(units, ['Type', 'Restart', 'ActiveState', 'Result', 'MainPID', 'Job', 'ExecMainStartTimestampMonotonic']);
+  return new Map((shown.ok ? shown.value : []).map((properties) => [properties['Id'] ?? '', properties]));
+}
+
 /** Once it is neither on its way in nor out, or that takes too long. */
-async function ending(unit: string): Promise<Ending & { readonly job: boolean; readonly restart: string }> {
+async function ending(unit: string, said?: Properties): Promise<Ending & { readonly job: boolean; readonly restart: string }> {
   const end = performance.now() + AFRESH_MILLISECONDS;
-  for (;;) {
-    const shown = await show([unit], ['Type', 'Restart', 'ActiveState', 'Result', 'MainPID', 'Job', 'ExecMainStartTimestampMonotonic']);
-    const properties = (shown.ok ? shown.value[0] : undefined) ?? {};
+  for (let first = said; ; first = undefined) {
+    const properties = first ?? (await propertiesOf([unit])).get(unit) ?? {};
     const job = properties['Type'] === 'oneshot';
     const found = endingOf(properties, job);
     const onItsWay = (['activating', 'deactivating'].includes(properties['ActiveState'] ?? '') || Number(properties['Job'] ?? 0) > 0) && !found.runs;
@@ -40,10 +45,10 @@ async function ending(unit: string): Promise<Ending & { readonly job: boolean; r
 
 /**
  * What has become of a workload, which is started once more where systemd would have: it has come back and ended since, when Restart=
- * did not count yet; or its fresh start has failed. A job is not done twice.
+ * did not count yet; or its fresh start has failed. A job is not done twice. `said` is what systemd said of it just now.
  */
-export async function settledEnding(unit: string, restored: boolean): Promise<Ending> {
-  const found = await ending(unit);
+export async function settledEnding(unit: string, restored: boolean, said?: Properties): Promise<Ending> {
+  const found = await ending(unit, said);
   if (found.runs || (found.done && (restored ? !['always', 'on-success'].includes(found.restart) : found.job))) return found;
   if (restored && found.job) return found;
   await run(['systemctl', 'start', ...(found.job ? ['--no-block'] : []), '--', unit]);

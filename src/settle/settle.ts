@@ -10,7 +10,7 @@ import { lastArrival, makeReport, type UpgradeReport } from '../report/report.ts
 import { readArrival } from '../store/arrival.ts';
 import { openJournal, readJournal, type JournalEvent } from '../store/journal.ts';
 import { storeAt } from '../store/store.ts';
-import { settledEnding } from './ending.ts';
+import { propertiesOf, settledEnding } from './ending.ts';
 import { keepImages } from './forget.ts';
 
 /** Held by whatever gives memory to restored tasks (boot/memory). */
@@ -56,15 +56,16 @@ export async function settle(): Promise<Result<UpgradeReport>> {
   const restoredBy = (some: readonly JournalEvent[]): Set<string> => new Set(some.flatMap((event) => (event.event === 'restored' ? (event.unit ?? []) : [])));
   const everRestored = restoredBy(events);
   const restored = way === 'afresh' || way === 'lost' ? new Set<string>() : restoredBy(lastArrival(events));
+  const said = await propertiesOf(before.workloads.map(({ unit }) => unit));
   for (const { unit, pid, fate } of before.workloads) {
     if (fate === 'stopped') continue;
-    const { runs, done, mainPid } = await settledEnding(unit, restored.has(unit));
+    const { runs, done, mainPid } = await settledEnding(unit, restored.has(unit), said.get(unit));
     const runsOn = restored.has(unit) && (runs ? mainPid === pid : done);
     if (!runsOn) journal.append({ event: runs || done ? 'afresh' : 'failed', unit });
     // On the way back: it had come back in the kernel that went down.
     if (runsOn || (way !== undefined && everRestored.has(unit))) await fs.rm(paths.workload(unit), { recursive: true, force: true });
   }
-  for (const { unit } of before.workloads.filter(({ fate }) => fate === 'stopped')) await settledEnding(unit, false);
+  for (const { unit } of before.workloads.filter(({ fate }) => fate === 'stopped')) await settledEnding(unit, false, said.get(unit));
 
   // The images of what could not be restored are kept for a while; everything else held secrets and is of no more use.
   // Nobody asks for images when everything was to start afresh.
