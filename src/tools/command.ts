@@ -53,6 +53,9 @@ const KILLED_MILLISECONDS = 2000;
 /** Plain English without colours, whatever the administrator's own. */
 const PLAIN = { LC_ALL: 'C.UTF-8', SYSTEMD_COLORS: '0', SYSTEMD_PAGER: '' };
 
+/** A systemd that is busy answers late; for longer than that its tools wait only if they are told to (25 s; docs/ENVIRONMENT.md of systemd). */
+const PATIENT = { SYSTEMD_BUS_TIMEOUT: '90s' };
+
 /**
  * Runs a program and returns what it printed, whatever its exit code; as in a shell 127 stands for "not found", and
  * 126 for what could not be run or was killed. It runs in a session of its own: a Ctrl-C is for segue, which decides
@@ -70,7 +73,7 @@ export async function run(argv: readonly string[], options: CommandOptions = {})
     const notRun = ({ code, message }: NodeJS.ErrnoException): void => resolve({ stdout, stderr: `${stderr}${message}`, exitCode: code === 'ENOENT' ? 127 : 126 });
     let child: ChildProcess;
     try {
-      child = spawn(file, rest, { detached: true, env: { ...process.env, ...PLAIN }, stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...(options.ended === undefined ? [] : ['pipe' as const])] });
+      child = spawn(file, rest, { detached: true, env: { ...PATIENT, ...process.env, ...PLAIN }, stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...(options.ended === undefined ? [] : ['pipe' as const])] });
     } catch (error) {
       return notRun(error as NodeJS.ErrnoException); // the arguments are too long, for one
     }
