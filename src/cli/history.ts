@@ -1,7 +1,7 @@
 import { buildCommand } from '@stricli/core';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ok, type Result } from '../failure/result.ts';
-import { exitCodeOf, isUnfinished, makeReport, type UpgradeReport } from '../report/report.ts';
+import { ENDINGS, exitCodeOf, isUnfinished, makeReport, type UpgradeReport } from '../report/report.ts';
 import { duration, table } from '../report/table.ts';
 import { journalSize, lastEvent, readJournal, upgradeIds } from '../store/journal.ts';
 import { runningUpgrade } from '../upgrade/lock.ts';
@@ -81,7 +81,7 @@ interface ReadFlags {
 }
 
 /** With these a journal ends, for now. */
-const ENDS: readonly string[] = ['prepared', 'settled', 'given-up', 'given-up-in-part'];
+const ENDS: readonly string[] = ['prepared', ...ENDINGS];
 
 /**
  * Until the journal of an upgrade in this state may have ended: to read all of it after each event would take time from those who are

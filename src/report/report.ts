@@ -81,11 +81,11 @@ function byUnit(events: Events): (unit: string | undefined) => Events {
 }
 
 /** What happened to each: ever, what of that the kernel that runs has seen, and which images were proven current. */
-function workloadReports(events: Events): WorkloadReport[] {
+function workloadReports(units: NonNullable<JournalEvent['units']>, events: Events): WorkloadReport[] {
   const [ofEver, ofLast] = [byUnit(events), byUnit(lastArrival(events))];
   const proofs = events.filter(({ current, changed }) => current !== undefined || changed !== undefined);
   // The first step of parking stops all those that are not carried.
-  return (events.findLast((event) => event.event === 'begun')?.units ?? []).map(({ unit, fate, pid }) => workloadReport({ unit, fate, pid }, ofEver(unit), ofEver(fate === 'stopped' ? undefined : unit), ofLast(unit), proofs));
+  return units.map(({ unit, fate, pid }) => workloadReport({ unit, fate, pid }, ofEver(unit), ofEver(fate === 'stopped' ? undefined : unit), ofLast(unit), proofs));
 }
 
 function workloadReport({ unit, fate, pid }: Pick<WorkloadReport, 'unit' | 'pid'> & { readonly fate: 'carried' | 'stopped' }, before: Events, steps: Events, own: Events, proofs: Events): WorkloadReport {
@@ -150,6 +150,9 @@ function phases(events: readonly JournalEvent[]): PhaseReport[] {
   });
 }
 
+/** With these an upgrade is over. */
+export const ENDINGS: readonly string[] = ['settled', 'given-up', 'given-up-in-part'];
+
 /** What happened, by workload and phase. */
 export function makeReport(id: string, events: readonly JournalEvent[]): UpgradeReport {
   const begun = events.findLast((event) => event.event === 'begun');
@@ -159,7 +162,7 @@ export function makeReport(id: string, events: readonly JournalEvent[]): Upgrade
   const left = state === 'given-up-in-part' ? last('given-up-in-part') : undefined;
   const why = last('giving-up', 'handover-refused', 'came-back');
   // Also one that was refused is settled: what it carried is started afresh, and it is seen what of it runs.
-  const endedAt = lastArrival(events).findLast((event) => ['settled', 'given-up', 'given-up-in-part'].includes(event.event))?.at;
+  const endedAt = lastArrival(events).findLast((event) => ENDINGS.includes(event.event))?.at;
   return {
     schemaVersion: 1,
     id,
@@ -173,7 +176,7 @@ export function makeReport(id: string, events: readonly JournalEvent[]): Upgrade
     ...(endedAt === undefined ? {} : { endedAt }),
     ...(why === undefined ? {} : { why: left === undefined ? why : `${why}; not undone: ${left}` }),
     phases: phases(events),
-    workloads: workloadReports(events),
+    workloads: workloadReports(begun?.units ?? [], events),
     skipped: events.flatMap((event) => (event.event === 'state-skipped' ? (event.what ?? []) : [])),
   };
 }
