@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NO_LIMIT } from '../model/step.ts';
+import { ownControlGroup } from '../tools/systemd-run.ts';
 import { thaw } from './freezer.ts';
 
 /** Short, as a task that must stop is kept from it while it has no time left. */
@@ -22,16 +23,18 @@ function read(controlGroup: string, name: string): string | undefined {
 /** How much of the processors a cgroup may have. */
 export const limitOf = (controlGroup: string): string => read(controlGroup, 'cpu.max') ?? NO_LIMIT;
 
-/** Gives a cgroup this limit; false where it can have none. */
-export function setLimit(controlGroup: string, limit: string): boolean {
+/** False where there is no such file: without the controller there is none, and none can be made. */
+function write(controlGroup: string, name: string, value: string): boolean {
   try {
-    // Without the controller there is no such file, and none can be made.
-    writeFileSync(file(controlGroup, 'cpu.max'), limit, { flag: 'r+' });
+    writeFileSync(file(controlGroup, name), value, { flag: 'r+' });
     return true;
   } catch {
     return false;
   }
 }
+
+/** Gives a cgroup this limit; false where it can have none. */
+export const setLimit = (controlGroup: string, limit: string): boolean => write(controlGroup, 'cpu.max', limit);
 
 /** Lets a cgroup go on as fast as it did with this limit. */
 export async function fullSpeed(controlGroup: string, limit: string): Promise<void> {
@@ -58,4 +61,22 @@ export async function slowDown(controlGroup: string, part: number): Promise<stri
   if (Number.isNaN(spent)) return undefined;
   const limit = limitTo(part, spent, (performance.now() - began) * 1000);
   return setLimit(controlGroup, limit) ? limit : undefined;
+}
+
+/** The most that there is (cgroup-v2.rst, `cpu.weight`; 100 is usual). */
+const MOST = '10000';
+
+/**
+ * Has the cgroup of this process, and of what it starts, come before its neighbours on the processors until the work is done. systemd
+ * looks at each cgroup that is frozen, and takes longer for that than to freeze it: of those who stand still nobody is to wait for this.
+ * Who is killed meanwhile leaves nothing behind: its cgroup goes with it.
+ */
+export async function urgently<T>(work: () => Promise<T>, controlGroup = ownControlGroup()): Promise<T> {
+  const weight = read(controlGroup, 'cpu.weight');
+  write(controlGroup, 'cpu.weight', MOST);
+  try {
+    return await work();
+  } finally {
+    if (weight !== undefined) write(controlGroup, 'cpu.weight', weight);
+  }
 }

@@ -7,6 +7,8 @@ const SCOPE_MILLISECONDS = 10_000;
 
 /** The cgroup v2 path in the text of /proc/PID/cgroup. */
 const controlGroupOf = (text: string): string => /^0::(.*)$/m.exec(text)?.[1] ?? '';
+/** That of this process. */
+export const ownControlGroup = (): string => controlGroupOf(readFileSync('/proc/self/cgroup', 'utf8'));
 
 /**
  * Moves this process into a scope of its own (StartTransientUnit, org.freedesktop.systemd1(5)), where whatever it starts
@@ -23,7 +25,7 @@ export async function ownScope(name: string): Promise<Result<string>> {
   if (!started.ok) return started;
   const end = performance.now() + SCOPE_MILLISECONDS;
   while (performance.now() < end) {
-    const controlGroup = controlGroupOf(readFileSync('/proc/self/cgroup', 'utf8'));
+    const controlGroup = ownControlGroup();
     if (controlGroup.endsWith(`/${name}`)) return ok(controlGroup);
     await sleep(10);
   }

@@ -8,7 +8,7 @@ import { dump } from '../park/dump.ts';
 import { resume } from '../park/resume.ts';
 import { thaw } from '../park/freezer.ts';
 import { awaitNewcomers } from '../park/newcomers.ts';
-import { fullSpeed } from '../park/pace.ts';
+import { fullSpeed, urgently } from '../park/pace.ts';
 import { prove } from '../park/prove.ts';
 import { seal, sealWorkloads } from '../park/seal.ts';
 import { stopUnits } from '../park/stop.ts';
@@ -66,7 +66,7 @@ async function act(action: Action): Promise<Result<Note | undefined>> {
     case 'snapshot-whole':
       return snapshotWhole(action);
     case 'prove':
-      return prove(action.workloads);
+      return urgently(() => prove(action.workloads));
     case 'thaw':
       await thaw(action.controlGroups);
       return ok(undefined);

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { fullSpeed, limitOf, limitTo, setLimit, slowDown } from '../../../src/park/pace.ts';
+import { fullSpeed, limitOf, limitTo, setLimit, slowDown, urgently } from '../../../src/park/pace.ts';
 import { thawAll } from '../../../src/upgrade/undo.ts';
 
 // In a container these are files like others; a cgroup is made by who has one.
@@ -49,4 +49,14 @@ inContainer('who was slowed down is at full speed again, and runs, before anythi
   writeFileSync(`${FOLDER}/cgroup.freeze`, '1');
   await fullSpeed(GROUP, '1000 20000');
   expect([is('cpu.max').slice(0, 10), is('cgroup.freeze')]).toEqual(['1000 20000', '0']);
+});
+
+inContainer('what is urgent comes before others for as long as it takes, also if it fails', async () => {
+  expect(await urgently(() => Promise.resolve('done'), GROUP)).toBe('done'); // no weights here
+  writeFileSync(`${FOLDER}/cpu.weight`, '00100');
+  await expect(urgently(() => {
+    expect(is('cpu.weight')).toBe('10000');
+    return Promise.reject(new Error('no'));
+  }, GROUP)).rejects.toThrow('no');
+  expect(is('cpu.weight')).toBe('00100');
 });
