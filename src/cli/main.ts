@@ -8,14 +8,15 @@ import { historyCommand, showCommand, statusCommand } from './history.ts';
 import { keepCommand, prepareCommand } from './prepare.ts';
 import { settleCommand } from './settle.ts';
 import { setupCommand } from './setup.ts';
+import { undoCommand } from './undo.ts';
 import { upgradeCommand } from './upgrade.ts';
 
 declare const SEGUE_VERSION: string | undefined;
 
 const application = buildApplication(
   buildRouteMap({
-    routes: { check: checkCommand, setup: setupCommand, prepare: prepareCommand, upgrade: upgradeCommand, cancel: cancelCommand, status: statusCommand, history: historyCommand, show: showCommand, forget: forgetCommand, settle: settleCommand, guard: guardCommand, keep: keepCommand },
-    docs: { brief: 'Live kernel upgrades: the programs stay, uname -r changes', hideRoute: { settle: true, guard: true, keep: true } },
+    routes: { check: checkCommand, setup: setupCommand, prepare: prepareCommand, upgrade: upgradeCommand, cancel: cancelCommand, status: statusCommand, history: historyCommand, show: showCommand, forget: forgetCommand, settle: settleCommand, guard: guardCommand, undo: undoCommand, keep: keepCommand },
+    docs: { brief: 'Live kernel upgrades: the programs stay, uname -r changes', hideRoute: { settle: true, guard: true, undo: true, keep: true } },
   }),
   {
     name: 'segue',

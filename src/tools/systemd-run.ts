@@ -36,5 +36,5 @@ export async function ownScope(name: string): Promise<Result<string>> {
  * The command that runs another one as a service whose standard streams are the caller's own (systemd-run(1), `--pipe`);
  * the kernel kills it last when memory runs out.
  */
-export const serviceCommand = (name: string, argv: readonly string[]): string[] =>
-  ['systemd-run', '--quiet', '--collect', '--pipe', `--unit=${name}`, '--property=OOMScoreAdjust=-1000', '--', ...argv];
+export const serviceCommand = (name: string, argv: readonly string[], properties: readonly string[] = []): string[] =>
+  ['systemd-run', '--quiet', '--collect', '--pipe', `--unit=${name}`, ...['OOMScoreAdjust=-1000', ...properties].map((property) => `--property=${property}`), '--', ...argv];

@@ -1,8 +1,12 @@
 import { spawn } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { failed, ok, type Result } from '../failure/result.ts';
+import { write } from '../park/write.ts';
 import type { Journal } from '../store/journal.ts';
 import { ownScope, serviceCommand } from '../tools/systemd-run.ts';
+import { attempt } from './act.ts';
+import { begunFile, forgetBegun } from './begun.ts';
 import { undo, type Undoable } from './undo.ts';
 
 /** Whoever undoes an upgrade that is given up. */
@@ -49,12 +53,19 @@ export interface GuardProcess extends Guard {
 /**
  * Starts the guard: a process in a service of its own (`segue guard`), which is told of every step through a pipe and
  * sees that pipe end when this process does, however it does. What was written into it outlives the writer, so nothing
- * that was begun is unknown to it.
+ * that was begun is unknown to it. Should it be killed, too, systemd has a third undo what the file of all that was begun names
+ * (`segue undo`).
  */
 export async function startGuard(journal: Journal, order: Omit<GuardOrder, 'pid' | 'controlGroup'>): Promise<Result<GuardProcess>> {
   const scope = await ownScope(`segue-upgrade-${order.id}.scope`);
   if (!scope.ok) return scope;
-  const [file = '', ...args] = serviceCommand(`segue-guard-${order.id}.service`, [process.execPath, process.argv[1] ?? '', 'guard']);
+  const whole: GuardOrder = { ...order, pid: process.pid, controlGroup: scope.value };
+  const noted = await attempt({ title: 'note what is begun' }, async () => {
+    await write(begunFile(order.id), `${JSON.stringify(whole)}\n`);
+    return ok(undefined);
+  });
+  if (!noted.ok) return noted;
+  const [file = '', ...args] = serviceCommand(`segue-guard-${order.id}.service`, [process.execPath, process.argv[1] ?? '', 'guard'], [`OnFailure=segue-undo@${order.id}.service`]);
   const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
   let gone = false;
   let said = '';
@@ -70,7 +81,7 @@ export async function startGuard(journal: Journal, order: Omit<GuardOrder, 'pid'
 
   /** Resolves when the kernel has it, or nobody reads it any more. */
   const tell = (message: GuardOrder | Undoable | GivenUp | Leaving | Alive): Promise<void> => new Promise((resolve) => { child.stdin.write(`${JSON.stringify(message)}\n`, () => { resolve(); }); });
-  await tell({ ...order, pid: process.pid, controlGroup: scope.value });
+  await tell(whole);
   if ((await next()) !== GUARD_READY) return failed({ reason: 'step-failed', step: 'start the guard', error: said.trim() || 'it ended at once' });
 
   const alive = setInterval(() => void tell({ alive: true }), ALIVE_EVERY_MILLISECONDS);
@@ -89,14 +100,18 @@ export async function startGuard(journal: Journal, order: Omit<GuardOrder, 'pid'
       // What is begun again and again is undone once.
       if (begun.some(({ title, unit }) => title === step.title && unit === step.unit)) return Promise.resolve();
       begun.push(step);
+      appendFileSync(begunFile(order.id), `${JSON.stringify(step)}\n`);
       return tell(step);
     },
     async leave() {
       await end({ leaving: true });
+      forgetBegun(order.id);
     },
     async giveUp(why) {
       // A guard that was killed undoes nothing: then it is done here.
-      if ((await end({ givingUp: why })) !== GUARD_DONE) journal.append(await undo(begun, why));
+      if ((await end({ givingUp: why })) === GUARD_DONE) return;
+      journal.append(await undo(begun, why));
+      forgetBegun(order.id);
     },
   });
 }

@@ -1,4 +1,4 @@
-import { existsSync, promises as fs, readFileSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, promises as fs, readFileSync, statSync } from 'node:fs';
 import type { Plan } from '../plan/plan.ts';
 import { readImprint, removeImprint } from '../snapshot/imprint-file.ts';
 import { changedSince, lookAt } from '../snapshot/changed.ts';
@@ -11,6 +11,8 @@ import { isUnfinished, makeReport, type UpgradeReport } from '../report/report.t
 import { openJournal, readJournal, upgradeIds } from '../store/journal.ts';
 import { storeAt } from '../store/store.ts';
 import { surroundings } from '../snapshot/surroundings.ts';
+import { begunFile } from './begun.ts';
+import { watch } from './watch.ts';
 
 /**
  * Of what was prepared, drops the workloads that are not those of the plan any more: a service that was restarted has
@@ -53,15 +55,17 @@ export function abandoned(store: string, current?: string): UpgradeReport[] {
 export const heldBytes = (store: string, current: string): number =>
   [current, ...abandoned(store, current).map(({ id }) => id)].reduce((sum, id) => sum + (statSync(handoverPaths(store, id).vault.file, { throwIfNoEntry: false })?.blocks ?? 0) * 512, 0);
 
-/** Ends them: their tasks run, or went down with the machine; their images, which hold every secret of those, are of no use. */
+/** Ends them: what they have begun is undone, unless it went down with the machine; their images, which hold every secret of its tasks, are of no use. */
 export async function endAbandoned(store: string, kernel: string, current?: string): Promise<Result<undefined>> {
   let left: Result<undefined> = ok(undefined);
   for (const report of abandoned(store, current)) {
     const { id } = report;
+    // Both the upgrade and its guard were killed.
+    if (existsSync(begunFile(id))) await watch(createReadStream(begunFile(id)), () => undefined);
     await unprepare(id, current === undefined);
     const wiped = await storeAt(store, id).wipe();
     if (!wiped.ok) left = wiped;
-    else if (isUnfinished(report)) openJournal(store, id, kernel).append({ event: 'given-up', why: 'nobody went on with it' });
+    else if (isUnfinished(makeReport(id, readJournal(store, id) ?? []))) openJournal(store, id, kernel).append({ event: 'given-up', why: 'nobody went on with it' });
   }
   return left;
 }

@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openJournal, tryToAppend } from '../store/journal.ts';
 import { waitsForDisk } from '../tools/command.ts';
 import { GUARD_DONE, GUARD_READY, type Alive, type GivenUp, type GuardOrder, type Leaving } from './guard.ts';
-import { forgetPrepared } from './prepared.ts';
+import { forgetBegun } from './begun.ts';
+import { forgetPrepared, readPrepared } from './prepared.ts';
 import { resumeOthers, thawAll, undo, type Undoable } from './undo.ts';
 
 /**
@@ -69,7 +70,8 @@ export async function watch(input: NodeJS.ReadableStream, say: (word: string) =>
     // It is done all the same; `segue status` tells that nobody is at it any more.
   }
   // It may have been prepared only: nobody goes on with it.
-  forgetPrepared();
+  if (readPrepared()?.id === order.id) forgetPrepared();
+  forgetBegun(order.id);
   say(GUARD_DONE);
 }
 

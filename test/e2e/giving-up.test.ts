@@ -103,6 +103,16 @@ test('SIGKILL of the guard: the upgrade itself lets all go on as before', { time
   await guest.exec('systemctl reset-failed "segue-guard-*"', { reject: false });
 });
 
+test('SIGKILL of both segue and its guard: systemd has another let all go on as before', { timeout: TIMEOUT }, async () => {
+  const untilUndone = "while systemctl is-active --quiet 'segue-undo@*'; do sleep 0.1; done";
+  const both = 'read -r guard </sys/fs/cgroup/system.slice/segue-guard-*.service/cgroup.procs; kill -KILL $guard $segue';
+  const { exitCode, stdout, stoppedMs } = await attempt(guest, `${LARGE}: image postgres`, `${untilImaged(LARGE)}; ${both}; ${UNTIL_RUNNING}; ${untilUndone}`);
+  expect(stdout).not.toContain('giving up');
+  expect(exitCode).toBe(137);
+  stage.line(`all ran again ${String(stoppedMs)} ms after both were killed`);
+  await expectGivenUp('its process was killed');
+});
+
 /** CRIU has imaged a connection of it, which is in repair mode then: whoever reads from it gets an error. */
 const untilRepair = (unit: string): string => `until compgen -G "/var/lib/segue/upgrades/*/handover/workloads/${unit}/trees/*/images/tcp-stream-*.img" >/dev/null; do :; done`;
 

@@ -1,11 +1,18 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { handoverPaths } from '../../../src/model/handover.ts';
 import { makeReport } from '../../../src/report/report.ts';
 import { openJournal, readJournal } from '../../../src/store/journal.ts';
+import { begunFile } from '../../../src/upgrade/begun.ts';
 import { abandoned, endAbandoned, heldBytes } from '../../../src/upgrade/reuse.ts';
+
+// Where it really is, there may be others at work.
+vi.mock('../../../src/upgrade/begun.ts', () => {
+  const begunFile = (id: string): string => join(store, `begun-${id}`);
+  return { begunFile, forgetBegun: (id: string) => { rmSync(begunFile(id), { force: true }); } };
+});
 
 let store: string;
 beforeEach(() => { store = mkdtempSync(join(tmpdir(), 'segue-store-')); });
@@ -26,6 +33,18 @@ test('the images of upgrades that never jumped are wiped by the next one; those 
   await endAbandoned(store, '6.12.1', 'c');
   expect([abandoned, undoing, jumped, own].map((folder) => existsSync(folder))).toEqual([false, false, true, true]);
   expect([state('a'), state('d'), state('b'), state('c')]).toEqual(['given-up', 'given-up', 'jumping', 'preparing']);
+});
+
+test('what an upgrade had begun that was killed together with its guard is undone, but not what was not announced in full', async () => {
+  const handover = upgrade('a', 'begun', 'step');
+  const log = join(store, 'log');
+  const step = (word: string) => ({ title: word, undo: { kind: 'run', argv: ['sh', '-c', `echo ${word} >>"$0"`, log] } });
+  const lines = [{ id: 'a', store, kernel: '6.12.1', pid: 4_194_304, controlGroup: '/no/such/group' }, step('a'), step('b')].map((line) => JSON.stringify(line));
+  writeFileSync(begunFile('a'), `${lines.join('\n')}\n${JSON.stringify(step('torn')).slice(0, -9)}`);
+  expect(await endAbandoned(store, '6.12.1')).toEqual({ ok: true, value: undefined });
+  expect(readFileSync(log, 'utf8')).toBe('b\na\n');
+  expect([state('a'), existsSync(handover), existsSync(begunFile('a'))]).toEqual(['given-up', false, false]);
+  expect(readJournal(store, 'a')?.map(({ event }) => event)).toEqual(['begun', 'step', 'giving-up', 'given-up']);
 });
 
 test('what cannot be wiped now stays as it was; what was given up in part is wiped as long as something is there', async () => {
