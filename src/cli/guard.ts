@@ -3,6 +3,7 @@ import { requireRoot } from '../survey/machine.ts';
 import { shareLock } from '../upgrade/lock.ts';
 import { watch } from '../upgrade/watch.ts';
 import { print, unwrap } from './output.ts';
+import { heedNoSignal } from './signals.ts';
 
 async function run(): Promise<void> {
   const root = requireRoot();
@@ -10,8 +11,7 @@ async function run(): Promise<void> {
     unwrap(root);
     return;
   }
-  // Whoever ends it as it undoes would leave everybody stopped: it ends by itself, soon after the upgrade.
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
+  heedNoSignal(); // it ends by itself, soon after the upgrade
   shareLock();
   await watch(process.stdin, print);
 }

@@ -2,9 +2,11 @@ import { buildCommand } from '@stricli/core';
 import { requireRoot } from '../survey/machine.ts';
 import { undoOrphan } from '../upgrade/orphan.ts';
 import { unwrap } from './output.ts';
+import { heedNoSignal } from './signals.ts';
 
 async function run(_flags: object, id: string): Promise<void> {
   const root = requireRoot();
+  heedNoSignal();
   unwrap(root.ok ? await undoOrphan(id) : root);
 }
 
