@@ -49,7 +49,7 @@ export async function* killCriu(context: Context): AsyncGenerator<Trial> {
 }
 
 /** Segue does most of the work, so it is struck most often. */
-const TARGETS: readonly [Target, ...Target[]] = ['segue', 'segue', 'segue', 'guard', 'criu'];
+const TARGETS: readonly [Target, ...Target[]] = ['segue', 'segue', 'segue', 'guard', 'both', 'criu'];
 const SIGNALS: readonly [StrikeSignal, ...StrikeSignal[]] = ['KILL', 'KILL', 'TERM'];
 
 export interface RandomStrike {

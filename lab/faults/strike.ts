@@ -1,6 +1,7 @@
 import { STANDS_STILL } from '../inside/attempt.js';
 
-export type Target = 'segue' | 'guard' | 'criu';
+/** `both`: segue and its guard, as by one who kills every process of their name. */
+export type Target = 'segue' | 'guard' | 'both' | 'criu';
 export type StrikeSignal = 'KILL' | 'TERM' | 'STOP';
 
 export interface Strike {
@@ -12,10 +13,13 @@ export interface Strike {
   readonly held?: number;
 }
 
-/** A criu is struck while it holds a task: before and after that it can do no harm. */
+const GUARD = '/sys/fs/cgroup/system.slice/segue-guard-*.service/cgroup.procs';
+
+/** The ids of whom to strike. A criu is struck while it holds a task: before and after that it can do no harm. */
 const FIND: Record<Target, string> = {
   segue: 'victim=$segue',
-  guard: 'read -r victim </sys/fs/cgroup/system.slice/segue-guard-*.service/cgroup.procs',
+  guard: `read -r victim <${GUARD}`,
+  both: `read -r victim <${GUARD}; victim="$segue $victim"`,
   criu: `victim=
 while [ -z "$victim" ] && kill -0 "$segue" 2>/dev/null; do
   victim=$(grep -hs '^TracerPid:.[1-9]' /proc/[0-9]*/status | head -n 1)
@@ -23,7 +27,8 @@ while [ -z "$victim" ] && kill -0 "$segue" 2>/dev/null; do
 done`,
 };
 
-const RUNS = 'kill -0 "$segue" 2>/dev/null || compgen -G "/sys/fs/cgroup/system.slice/segue-guard-*" >/dev/null';
+/** Also when both are gone, until somebody has undone what they had begun. */
+const RUNS = 'kill -0 "$segue" 2>/dev/null || compgen -G "/sys/fs/cgroup/system.slice/segue-guard-*" >/dev/null || compgen -G "/run/segue/begun-*" >/dev/null';
 /** The longest that it is watched; what stands still then does so for ever. */
 const WATCH_SECONDS = 200;
 
@@ -36,7 +41,7 @@ export function strikeScript({ target, signal, delay = 0, held }: Strike): strin
 ${FIND[target]}
 ${held === undefined ? '' : `sleep ${held.toFixed(3)}\n${FIND[target]}`}
 at=\${EPOCHREALTIME/./}
-if [ -n "$victim" ] && kill -${signal} "$victim" 2>/dev/null; then echo "struck at $at"; fi
+if [ -n "$victim" ] && kill -${signal} $victim 2>/dev/null; then echo "struck at $at"; fi
 still=0 locked=0 end=$((SECONDS + ${WATCH_SECONDS}))
 journal=$(ls -t /var/lib/segue/upgrades/*/journal.ndjson | head -n 1)
 while [ $SECONDS -lt $end ] && { ${RUNS}; }; do

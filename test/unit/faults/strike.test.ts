@@ -24,7 +24,7 @@ test('the time counts from the strike, or from when the upgrade gave up', () => 
   expect(afterStrike({ at: 1000 }, undefined)).toEqual({ stillMs: 0, lockedMs: 0 });
 });
 
-test.each(['segue', 'guard', 'criu'] as const)('the script that strikes %s is one that bash understands', (target) => {
+test.each(['segue', 'guard', 'both', 'criu'] as const)('the script that strikes %s is one that bash understands', (target) => {
   expect(() => execFileSync('bash', ['-n', '-c', strikeScript({ target, signal: 'KILL', delay: 0.5 })])).not.toThrow();
 });
 
