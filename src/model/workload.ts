@@ -1,5 +1,5 @@
 import type { RenamedSocket } from '../tools/criu-images.ts';
-import type { InetSocket } from '../tools/ss.ts';
+import type { InetSocket } from '../tools/proc-net.ts';
 import type { Properties } from '../tools/systemctl.ts';
 import type { Obstacle } from '../failure/obstacle.ts';
 import type { Mount, NamespaceName, Task } from './task.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failed, ok, type Result } from '../failure/result.ts';
 import type { Action } from '../model/step.ts';
-import { inetSockets, type InetSocket } from '../tools/ss.ts';
+import { inetSockets, type InetSocket } from '../tools/proc-net.ts';
 import { setLimit } from './pace.ts';
 
 type Drain = Extract<Action, { kind: 'drain' }>;
@@ -19,7 +19,7 @@ const SLOWLY = 1000;
 export async function drain({ ports, seconds, slowed }: Drain): Promise<Result<undefined>> {
   const began = performance.now();
   for (;;) {
-    const sockets = await inetSockets();
+    const sockets = inetSockets();
     if (!sockets.ok) return sockets;
     const waiting = waitingPorts(sockets.value, ports);
     if (waiting.length === 0) return ok(undefined);

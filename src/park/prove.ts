@@ -29,7 +29,7 @@ export async function prove(workloads: readonly ProvableWorkload[]): Promise<Res
   if (candidates.length === 0) return ok(undefined);
   const stoppedAt = new Date().toISOString();
   const restless = new Set(await freeze(candidates.map(({ workload }) => workload.controlGroup)));
-  const asked = surroundings();
+  const asked = surroundings(new Set(candidates.flatMap(({ imprint }) => imprint.sockets)));
   const marks = new Map<string, string | undefined>();
   const looked = candidates.map((candidate) => ({ ...candidate, seen: lookAt(candidate.imprint, candidate.workload.controlGroup, marks) }));
   const now = await asked;

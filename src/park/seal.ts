@@ -8,7 +8,7 @@ import { cgroupProcesses } from '../survey/task.ts';
 import { runId } from '../tools/criu-images.ts';
 import { lockTable } from '../tools/criu.ts';
 import { handoverLockScript, lockTables } from '../tools/nft.ts';
-import { inetSockets, type InetSocket } from '../tools/ss.ts';
+import { inetSockets, type InetSocket } from '../tools/proc-net.ts';
 import { checksums } from '../tools/xxhsum.ts';
 import { readImprint } from '../snapshot/imprint-file.ts';
 import { writeAffinity } from './affinity.ts';
@@ -66,8 +66,9 @@ async function sealProven(handover: string, { unit, archives }: SealedWorkload, 
 
 /** Completes these (stopped) workloads in the hand-over: their locks, made from the sockets as the images have them, and their checksums. */
 export async function sealWorkloads(handover: string, workloads: readonly SealedWorkload[]): Promise<Result<undefined>> {
-  const [all, tables] = await Promise.all([inetSockets(), lockTables()]);
+  const all = inetSockets();
   if (!all.ok) return all;
+  const tables = await lockTables();
   if (!tables.ok) return tables;
   const existing = new Set(tables.value);
   const sealed = await pMap(workloads, (workload) => (workload.images.every(isProven) ? sealProven(handover, workload, all.value) : sealImaged(handover, workload, existing, all.value)), { concurrency: availableParallelism() });

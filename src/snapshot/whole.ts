@@ -13,12 +13,14 @@ import { dumpStatistics, mendImage, runId, setsIntervalTimer } from '../tools/cr
 import { limitSeconds, lockTable, logErrors, wholeCommand } from '../tools/criu.ts';
 import { deleteLockTables } from '../tools/nft.ts';
 import { indexPages } from '../tools/page-index.ts';
+import { inetSockets } from '../tools/proc-net.ts';
 import { connections } from '../tools/ss.ts';
 import { countCallsOf, readCounts } from '../tools/tracefs.ts';
 import { sameImprint, takeImprint, threadsOrNone, type Imprint } from './imprint.ts';
 import type { Round } from './rounds.ts';
 import { heldTooLong, lastRound, lastRoundOrAnew, makeLast, sumRound } from './round-files.ts';
 import { removeImprint, writeImprint } from './imprint-file.ts';
+import { connectionsAmong } from './surroundings.ts';
 
 /**
  * Images all of a workload while it sleeps. Its cgroup is frozen for as long as that takes, which no task hears of (a
@@ -44,13 +46,17 @@ async function attempt(action: WholeSnapshot, rounds: Round[]): Promise<Result<D
     // It would be held for as long as it takes to write all its memory.
     if (large && (await lastRound(folder)) === 0) return ok(doubt('not-imaged', 'not even its memory'));
   }
-  const connected = await connections();
-  if (!connected.ok) return connected;
   const counts = readCounts();
   if (counts === undefined) return ok(doubt('kernel'));
   countCallsOf(threadsOrNone(action.controlGroup));
   // Nobody is held for an image that could not be proven current.
-  const now = imprintOf(action.controlGroup, { ...counts, connections: connected.value }, []);
+  const unconnected = imprintOf(action.controlGroup, { ...counts, connections: new Map() }, []);
+  if ('kind' in unconnected) return ok(unconnected);
+  const inet = inetSockets();
+  if (!inet.ok) return inet;
+  const connected = await connectionsAmong(new Set(unconnected.sockets), inet.value);
+  if (!connected.ok) return connected;
+  const now = connected.value.size === 0 ? unconnected : imprintOf(action.controlGroup, { ...counts, connections: connected.value }, []);
   if ('kind' in now) return ok(now);
 
   const images: string[] = [];

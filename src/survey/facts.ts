@@ -1,4 +1,5 @@
-import type { InetSocket, UnixSocket } from '../tools/ss.ts';
+import type { InetSocket } from '../tools/proc-net.ts';
+import type { UnixSocket } from '../tools/ss.ts';
 import type { Mount, OpenFile, Task } from '../model/task.ts';
 
 /** What the rules need to know about the machine as a whole. */

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { failed, ok, type Result } from '../failure/result.ts';
 import { loadedProfiles } from '../state/apparmor.ts';
 import { stateBehindNetlink } from '../tools/netlink.ts';
-import { encryptedByKernel, foreignSockets, inetSockets, unixSockets } from '../tools/ss.ts';
+import { inetSockets } from '../tools/proc-net.ts';
+import { encryptedByKernel, foreignSockets, unixSockets } from '../tools/ss.ts';
 import { inodeOf, type Facts } from './facts.ts';
 import type { Task } from '../model/task.ts';
 import { silentServers } from './servers.ts';
@@ -21,8 +22,9 @@ export function readIfThere(path: string): string {
 
 /** Looks at every process and every socket of the machine, once. Needs root. */
 export async function readFacts(): Promise<Result<Omit<Facts, 'mountsThatGo'>>> {
-  const [inet, unix, foreign, encrypted] = await Promise.all([inetSockets(), unixSockets(), foreignSockets(), encryptedByKernel()]);
+  const inet = inetSockets();
   if (!inet.ok) return inet;
+  const [unix, foreign, encrypted] = await Promise.all([unixSockets(), foreignSockets(), encryptedByKernel()]);
   if (!unix.ok) return unix;
 
   const pids = readdirSync('/proc').map(Number).filter((pid) => pid > 0);

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { failed, ok, type Result } from '../failure/result.ts';
-import type { InetSocket } from './ss.ts';
 import { display, run, runOk } from './command.ts';
+import type { InetSocket } from './proc-net.ts';
 
 /** The mark of packets that CRIU sends and takes while everything else is dropped (SOCCR_MARK, soccr/soccr.h). */
 const CRIU_MARK = '0xc114';

@@ -1,19 +1,5 @@
-import { isIP } from 'node:net';
 import { ok, type Result } from '../failure/result.ts';
-import { run, runOk, unreadable } from './command.ts';
-
-export interface InetSocket {
-  readonly protocol: 'tcp' | 'udp';
-  /** As `ss` names it: LISTEN, ESTAB, SYN-RECV, UNCONN, … */
-  readonly state: string;
-  readonly receiveQueue: number;
-  readonly localAddress: string;
-  readonly localPort: number;
-  readonly peerAddress: string;
-  readonly peerPort: number;
-  /** 0 for a connection that no program has accepted yet. */
-  readonly inode: number;
-}
+import { run, runOk } from './command.ts';
 
 export interface UnixSocket {
   readonly type: string;
@@ -25,39 +11,6 @@ export interface UnixSocket {
   /** Of the file that it is bound to, on whatever filesystem; 0 when there is none. */
   readonly fileInode: number;
   readonly receiveQueue: number;
-}
-
-/** `127.0.0.53%lo:53`, `[::ffff:10.0.0.1]:80`, `*:*`: an address as it is in packets, or `*`, and a port, 0 for any. */
-function endpoint(text: string): readonly [address: string, port: number] | undefined {
-  const at = text.lastIndexOf(':');
-  const address = text.slice(0, at).replace(/%.*$/, '').replace(/^\[|\]$/g, '').replace(/^::ffff:(?=\d+\.)/, '');
-  const port = text.slice(at + 1).replace(/^\*$/, '0');
-  return at > 0 && (address === '*' || isIP(address) > 0) && /^\d{1,5}$/.test(port) && Number(port) < 65_536 ? [address, Number(port)] : undefined;
-}
-
-function inetSocket(line: string): InetSocket | undefined {
-  const [, protocol, state = '', queue, local = '', peer = '', rest = ''] = /^(tcp|udp)\s+([A-Z][A-Z0-9-]*)\s+(\d{1,10})\s+\d+\s+(\S+)\s+(\S+)(.*)$/s.exec(line) ?? [];
-  const [localAddress, localPort] = endpoint(local) ?? [];
-  const [peerAddress, peerPort] = endpoint(peer) ?? [];
-  // It is always there, before the names of cgroups.
-  const inode = /\sino:(\d{1,15})(?!\S)/.exec(rest)?.[1];
-  if (protocol === undefined || localAddress === undefined || localPort === undefined || peerAddress === undefined || peerPort === undefined || inode === undefined) return undefined;
-  // A connection has both its ends in one family; a lock of two would be refused, and with it those of all others.
-  if (localAddress !== '*' && peerAddress !== '*' && isIP(localAddress) !== isIP(peerAddress)) return undefined;
-  return { protocol: protocol as 'tcp' | 'udp', state, receiveQueue: Number(queue), localAddress, localPort, peerAddress, peerPort, inode: Number(inode) };
-}
-
-const SHOW_INET = ['ss', '-Hn', '-tuae'];
-
-/** Parses `ss -Hn -tuae`. A TCP or UDP socket that cannot be read is a failure: nobody would lock it. */
-export function parseInet(text: string): Result<InetSocket[]> {
-  const sockets: InetSocket[] = [];
-  for (const line of text.split('\n').map((each) => each.trim())) {
-    const socket = inetSocket(line);
-    if (socket !== undefined) sockets.push(socket);
-    else if (/^(tcp|udp)\b/.test(line)) return unreadable(SHOW_INET, line);
-  }
-  return ok(sockets);
 }
 
 /** So it is but where an address holds blanks; hundreds are read while everything stands still. */
@@ -94,12 +47,6 @@ export function parseUnix(text: string): UnixSocket[] {
   });
 }
 
-/** The TCP and UDP sockets of a network namespace: segue's own, or that of `pid`. */
-export async function inetSockets(pid?: number): Promise<Result<InetSocket[]>> {
-  const shown = await runOk([...inside(pid), ...SHOW_INET]);
-  return shown.ok ? parseInet(shown.value) : shown;
-}
-
 export async function unixSockets(pid?: number): Promise<Result<UnixSocket[]>> {
   const shown = await runOk([...inside(pid), 'ss', '-Hn', '-xae']);
   return shown.ok ? ok(parseUnix(shown.value)) : shown;
@@ -107,6 +54,8 @@ export async function unixSockets(pid?: number): Promise<Result<UnixSocket[]>> {
 
 /** What of a connection's state an image has, as the kernel counts it (`struct tcp_info`, include/uapi/linux/tcp.h). */
 const COUNTED = /\s(bytes_(?:sent|acked|received)|segs_out|snd_wnd|rcv_wnd):(\d+)/g;
+/** `[fe80::1]%eth0:53`: a port may be of any address. */
+const addressOf = (endpoint: string): string => endpoint.slice(0, endpoint.lastIndexOf(':')).replace(/%.*$/, '');
 /** In other states the kernel has something to do by itself, as it has while something waits to be acknowledged. */
 const AT_REST = /^(ESTAB|CLOSE-WAIT) +(\d+) +0 +(\S+) +(\S+) /;
 
@@ -128,7 +77,7 @@ function atRest(line: string): string | undefined {
   // What is 0 is not shown; at rest, no window is.
   const counted = new Map(Array.from(line.matchAll(COUNTED), ([, name = '', count]) => [name, count]));
   if (state === undefined || !counted.has('snd_wnd') || !counted.has('rcv_wnd')) return undefined;
-  if (endpoint(local)?.[0] === endpoint(peer)?.[0]) counted.delete('segs_out');
+  if (addressOf(local) === addressOf(peer)) counted.delete('segs_out');
   return [state, queue, ...Array.from(counted, ([name, count]) => `${name}:${count ?? ''}`)].join(' ');
 }
 

@@ -30,13 +30,15 @@ export async function dropOthers(plan: Plan): Promise<void> {
 
 /** Forgets the whole images of workloads to which something has happened since; whether nothing has is proven when they stand still. */
 export async function forgetOutdated(plan: Plan): Promise<void> {
-  const now = await surroundings();
-  if (!now.ok || now.value === undefined) return;
-  const marks = new Map<string, string | undefined>();
-  for (const { unit, controlGroup } of plan.carried) {
+  const imaged = plan.carried.flatMap(({ unit, controlGroup }) => {
     const workload = plan.paths.workload(unit);
     const imprint = readImprint(workload);
-    if (imprint === undefined) continue;
+    return imprint === undefined ? [] : [{ workload, controlGroup, imprint }];
+  });
+  const now = await surroundings(new Set(imaged.flatMap(({ imprint }) => imprint.sockets)));
+  if (!now.ok || now.value === undefined) return;
+  const marks = new Map<string, string | undefined>();
+  for (const { workload, controlGroup, imprint } of imaged) {
     if (changedSince(imprint, lookAt(imprint, controlGroup, marks), now.value) !== undefined) removeImprint(workload);
   }
 }

@@ -2,7 +2,8 @@ import type { Facts } from '../../../src/survey/facts.ts';
 import type { Survey } from '../../../src/model/survey.ts';
 import { namespaceNames, type Mount, type NamespaceName, type OpenFile, type Task } from '../../../src/model/task.ts';
 import type { Workload } from '../../../src/model/workload.ts';
-import type { InetSocket, UnixSocket } from '../../../src/tools/ss.ts';
+import type { InetSocket } from '../../../src/tools/proc-net.ts';
+import type { UnixSocket } from '../../../src/tools/ss.ts';
 
 export const HOST_NAMESPACES = Object.fromEntries(namespaceNames.map((name) => [name, `${name}:[1]`])) as Record<
   NamespaceName,

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { handoverLockScript, parseLockTables, parseRuleset } from '../../../src/tools/nft.ts';
-import { parseInet } from '../../../src/tools/ss.ts';
+import { parseSockets } from '../../../src/tools/proc-net.ts';
 import { fixture } from '../../fixtures/fixture.ts';
 import { damaged, endless } from '../damaged.ts';
 import { valueOf } from '../value-of.ts';
@@ -60,8 +60,8 @@ test('damaged names of tables give nothing that would be a command of its own', 
 test('whatever sockets are read from damaged output, their lock names addresses and ports only', () => {
   const ADDRESS_AND_PORT = /^(\S+) \. (\d+) \. (\S+) \. (\d+)$/;
   fc.assert(
-    fc.property(damaged(fixture('ss/inet.txt')), (text) => {
-      const sockets = parseInet(text);
+    fc.property(damaged(fixture('proc-net/tcp.txt'), fixture('proc-net/tcp6.txt')), (text) => {
+      const sockets = parseSockets('/proc/net/tcp', 'tcp', text);
       if (!sockets.ok) return;
       for (const [, tuples = ''] of handoverLockScript('CRIU-0', sockets.value).matchAll(/^ +ip6? saddr .* \{ (.*) \}/gm)) {
         for (const tuple of tuples.split(', ')) {
@@ -72,7 +72,7 @@ test('whatever sockets are read from damaged output, their lock names addresses 
       }
     }),
   );
-  expect(handoverLockScript('CRIU-0', valueOf(parseInet(fixture('ss/inet.txt'))))).toMatch(/^ +ip6 saddr /m);
+  expect(handoverLockScript('CRIU-0', valueOf(parseSockets('/proc/net/tcp6', 'tcp', fixture('proc-net/tcp6.txt'))))).toMatch(/^ +ip6 saddr /m);
 });
 
 test('rules without end are read in time', () => {

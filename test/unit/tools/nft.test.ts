@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { handoverLockScript, holdScript, listeningPorts, lockScript, parseLockTables, parseRuleset, type LockedWorkload } from '../../../src/tools/nft.ts';
-import { parseInet } from '../../../src/tools/ss.ts';
+import { parseSockets } from '../../../src/tools/proc-net.ts';
 import { fixture } from '../../fixtures/fixture.ts';
 import { inetSocket, listening } from '../survey/builders.ts';
 import { valueOf } from '../value-of.ts';
@@ -20,7 +20,7 @@ const WORKLOADS: readonly LockedWorkload[] = [
   { unit: 'b@1.service', controlGroup: '/system.slice/system-b.slice/b@1.service', sockets: [] },
 ];
 
-const redis = valueOf(parseInet(fixture('ss/inet.txt'))).filter(({ localPort }) => localPort === 6379);
+const redis = valueOf(parseSockets('/proc/net/tcp', 'tcp', fixture('proc-net/tcp.txt'))).filter(({ localPort }) => localPort === 6379);
 
 /** Loads scripts where there is nothing else: a network of its own, and a cgroup tree that has the workloads' groups. */
 function load(...scripts: string[]): { status: number | null; stderr: string; rules: string } {
@@ -83,7 +83,7 @@ asRoot('nft takes the locks of the new kernel, of crafted and of real sockets, a
   const { status, stderr, rules } = load(handoverLockScript('CRIU-0', SOCKETS), handoverLockScript('CRIU-1', redis), handoverLockScript('CRIU-2', []));
 
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  expect(rules).toContain('127.0.0.1 . 51290 . 127.0.0.1 . 6379');
+  expect(rules).toContain('127.0.0.1 . 51432 . 127.0.0.1 . 6379');
   expect(rules.match(/^table inet CRIU-\d/gm)).toHaveLength(3);
 });
 
