@@ -304,6 +304,13 @@ const sealed = (workload: Workload, paths: HandoverPaths): SealedWorkload => ({
  */
 const closeJournal: Step = { phase: 'park', title: "close the system's journal on disk", lane: { of: 'images', name: 'journal' }, action: inTime(run(['journalctl', '--relinquish-var'])), undo: inTime(run(['journalctl', '--flush'])) };
 
+/**
+ * What the kernel has no module for stops the upgrade before anybody is; and what it has is loaded by then, for which everybody would wait
+ * otherwise. All of a check is taken back in the kernel (nft(8), `--check`).
+ */
+const triedLocks = (carried: readonly Workload[]): Step[] =>
+  carried.length === 0 ? [] : [{ phase: 'prepare', title: 'try whether their sockets can be locked', action: run(['nft', '--check', '-f', '-'], lockScript(0, carried)) }];
+
 /** What makes the initramfs, unless it is there already. */
 const packing = (initramfs: Initramfs, to: Kernel): Step[] =>
   initramfs.kind === 'installed'
@@ -428,6 +435,7 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     },
     ...(initramfs.kind === 'own' ? [{ phase: 'prepare' as const, title: 'remove the initramfs, now that it is loaded', action: { kind: 'remove' as const, path: initramfs.folder } }] : []),
     ...handing.after,
+    ...triedLocks(carried),
     ...snapshotSteps(carried, paths, options),
     { phase: options.prepare ? 'snapshot' : 'prepare', title: 'compute the checksums of what is there', action: { kind: 'sum', handover: paths.handover } },
     // What is on disk now need not be written while everything waits; and what does not answer stops nobody.

@@ -136,7 +136,7 @@ test('of the most critical the archives are made last, and beside their images t
 test('where nobody listens no connection is held back or waited for, and giving up opens the lock', async () => {
   const { steps: quiet } = await plan(survey([workload('quiet.service')]));
   expect(quiet.filter(({ action }) => action.kind === 'drain')).toEqual([]);
-  const nft = quiet.filter((step) => runs(step, 'nft'));
+  const nft = quiet.filter((step) => runs(step, 'nft', '-f'));
   expect(nft.map(({ title, undo }) => [title, undo])).toEqual([['lock the sockets of those of priority 20', { kind: 'unlock' }]]);
 });
 
@@ -182,6 +182,17 @@ test('the new kernel is loaded before anything is parked', () => {
   const load = index((step) => runs(step, 'kexec', '--load'));
   expect(load).toBeLessThan(Math.min(...park));
   expect(steps[load]?.undo).toMatchObject({ kind: 'run', argv: expect.arrayContaining(['--unload']) as string[] });
+});
+
+test('it is tried whether all can be locked before anybody is', () => {
+  const tried = index((step) => runs(step, 'nft', '--check'));
+  const rules = (at: number): string[] => {
+    const action = steps[at]?.action;
+    return action?.kind === 'run' ? (action.input ?? '').split('\n').filter((line) => line.startsWith('    ')) : [];
+  };
+  expect(tried).toBeLessThan(steps.findIndex(({ phase }) => phase === 'snapshot' || phase === 'park'));
+  expect(rules(tried)).toEqual(rules(lock));
+  expect(rules(tried).length).toBeGreaterThan(4);
 });
 
 test('connections are held back, then accepted, then locked, before the first process is imaged', () => {
