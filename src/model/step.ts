@@ -114,8 +114,6 @@ export interface ProvableWorkload {
   readonly unit: string;
   readonly workload: string;
   readonly controlGroup: string;
-  /** Where each tree's images are to be, and its snapshots. */
-  readonly trees: readonly { readonly images: string; readonly snapshots: string }[];
 }
 
 /** What a step has to say for the journal, and the report. */

@@ -4,7 +4,7 @@ import type { ConfirmableWorkload } from '../model/step.ts';
 import { threadsOf } from '../snapshot/imprint.ts';
 import { cgroupProcesses, isStopped, statOf } from '../survey/task.ts';
 import { isFrozen } from './freezer.ts';
-import { isProven } from './prove.ts';
+import { provenImprint } from './prove.ts';
 
 /** The threads of which there is an image: CRIU writes a file for each, also for those that have ended and wait for their parent. */
 export const imagedThreads = async (images: string): Promise<number[]> => (await fs.readdir(images)).flatMap((name) => /^core-(\d+)\.img$/.exec(name)?.[1] ?? []).map(Number);
@@ -13,9 +13,9 @@ export const imagedThreads = async (images: string): Promise<number[]> => (await
 const isZombie = (id: number): boolean => statOf(id)?.state === 'Z';
 
 /** What is not as it was imaged. */
-async function changeOf({ controlGroup, images }: ConfirmableWorkload): Promise<string | undefined> {
+async function changeOf({ unit, controlGroup, images }: ConfirmableWorkload): Promise<string | undefined> {
   // Whose image was proven current: nobody of it has run as long as the cgroup stands still.
-  if (images.every(isProven)) return isFrozen(controlGroup) ? undefined : 'it was let go on';
+  if (provenImprint(unit) !== undefined) return isFrozen(controlGroup) ? undefined : 'it was let go on';
   const imaged = new Set((await Promise.all(images.map(imagedThreads))).flat());
   const there = new Set(threadsOf(controlGroup));
   const stranger = [...there].find((id) => !imaged.has(id));

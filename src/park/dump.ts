@@ -1,4 +1,4 @@
-import { existsSync, promises as fs } from 'node:fs';
+import { existsSync, lstatSync, promises as fs } from 'node:fs';
 import { failed, ok, type Result } from '../failure/result.ts';
 import type { Action, Note } from '../model/step.ts';
 import { setLimit } from './pace.ts';
@@ -20,6 +20,8 @@ export async function dump(action: Dump): Promise<Result<Note>> {
   if (startTimeOf(action.pid) !== action.startTime) {
     return failed({ reason: 'workload-changed', unit: action.unit, what: `its process ${action.pid.toString()} has ended or is another one now` });
   }
+  // Its snapshot was to take their place (src/snapshot/imprint-file.ts), and stays as it is.
+  if (lstatSync(action.images, { throwIfNoEntry: false })?.isSymbolicLink() === true) await fs.rm(action.images);
   // What a snapshot has need not be written again, but for what was written to since.
   const room = await requireRoom(action.handover, existsSync(`${action.images}/../snapshots/last`) ? action.memory * CHANGED_SINCE : action.memory);
   if (!room.ok) return room;

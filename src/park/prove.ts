@@ -1,20 +1,18 @@
-import { lstatSync, readlinkSync, symlinkSync } from 'node:fs';
-import { dirname, relative } from 'node:path';
 import { doubt, doubtWords, type Doubt } from '../model/doubt.ts';
 import { ok, type Result } from '../failure/result.ts';
 import type { Note, ProvableWorkload } from '../model/step.ts';
 import { changedSince, lookAt } from '../snapshot/changed.ts';
 import { readImprint } from '../snapshot/imprint-file.ts';
+import type { Imprint } from '../snapshot/imprint.ts';
 import { surroundings } from '../snapshot/surroundings.ts';
 import { freeze, thaw } from './freezer.ts';
 
-/** Whether the images of a tree are those of its snapshot. */
-export const isProven = (images: string): boolean => lstatSync(images, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+/** The units that stand still as their images of before have them, and the imprints by which that is known. */
+const proven = new Map<string, Imprint>();
 
-/** The snapshot takes the place of the images that need not be made. */
-function use({ images, snapshots }: ProvableWorkload['trees'][number]): void {
-  symlinkSync(`${relative(dirname(images), snapshots)}/${readlinkSync(`${snapshots}/last`)}`, images);
-}
+/** Undefined for a unit that is imaged while everything stands still. */
+export const provenImprint = (unit: string): Imprint | undefined => proven.get(unit);
+export const markProven = (unit: string, imprint: Imprint): void => { proven.set(unit, imprint); };
 
 /**
  * Their sockets are locked. Stops the workloads of which a whole image was taken while they slept, and asks whether
@@ -42,10 +40,10 @@ export async function prove(workloads: readonly ProvableWorkload[]): Promise<Res
   const changed: { unit: string; why: string }[] = [];
   const others: string[] = [];
   for (const candidate of looked) {
-    const { workload } = candidate;
+    const { workload, imprint } = candidate;
     const why = examine(candidate);
     if (why === undefined) {
-      workload.trees.forEach(use);
+      markProven(workload.unit, imprint);
       current.push(workload.unit);
     } else {
       others.push(workload.controlGroup);

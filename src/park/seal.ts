@@ -10,9 +10,9 @@ import { lockTable } from '../tools/criu.ts';
 import { handoverLockScript, lockTables } from '../tools/nft.ts';
 import { inetSockets, type InetSocket } from '../tools/proc-net.ts';
 import { checksums } from '../tools/xxhsum.ts';
-import { readImprint } from '../snapshot/imprint-file.ts';
+import type { Imprint } from '../snapshot/imprint.ts';
 import { writeAffinity } from './affinity.ts';
-import { isProven } from './prove.ts';
+import { provenImprint } from './prove.ts';
 import { writeSocketOptions } from './socket-options.ts';
 import { sumTheRest, sumWorkload } from './sums.ts';
 import { write } from './write.ts';
@@ -51,10 +51,8 @@ async function sealImaged(handover: string, workload: SealedWorkload, existing: 
 }
 
 /** Gives its locks. All that was imaged while it slept was summed then (src/snapshot/imprint-file.ts); its archives were made now. */
-async function sealProven(handover: string, { unit, archives }: SealedWorkload, all: readonly InetSocket[]): Promise<Result<string>> {
+async function sealProven(handover: string, { unit, archives }: SealedWorkload, imprint: Imprint, all: readonly InetSocket[]): Promise<Result<string>> {
   const folder = `workloads/${unit}`;
-  const imprint = readImprint(`${handover}/${folder}`);
-  if (imprint === undefined) return failed({ reason: 'step-failed', step: `seal ${unit}`, error: 'its imprint is gone' });
   if (archives.length > 0) {
     const summed = await checksums(handover, archives.map((name) => `${folder}/${name}`));
     if (!summed.ok) return summed;
@@ -71,7 +69,10 @@ export async function sealWorkloads(handover: string, workloads: readonly Sealed
   const tables = await lockTables();
   if (!tables.ok) return tables;
   const existing = new Set(tables.value);
-  const sealed = await pMap(workloads, (workload) => (workload.images.every(isProven) ? sealProven(handover, workload, all.value) : sealImaged(handover, workload, existing, all.value)), { concurrency: availableParallelism() });
+  const sealed = await pMap(workloads, (workload) => {
+    const imprint = provenImprint(workload.unit);
+    return imprint === undefined ? sealImaged(handover, workload, existing, all.value) : sealProven(handover, workload, imprint, all.value);
+  }, { concurrency: availableParallelism() });
   const locks: string[] = [];
   for (const each of sealed) {
     if (!each.ok) return each;

@@ -257,7 +257,7 @@ function proveSteps(workloads: readonly Workload[], paths: HandoverPaths, prepar
     title: 'stop those who were imaged while they slept, and look whether they sleep still',
     action: {
       kind: 'prove',
-      workloads: workloads.map((workload) => ({ unit: workload.unit, workload: paths.workload(workload.unit), controlGroup: workload.controlGroup, trees: workload.trees.map((tree) => ({ images: order(workload, tree, paths, false).images, snapshots: snapshotsOf(workload, tree, paths) })) })),
+      workloads: workloads.map((workload) => ({ unit: workload.unit, workload: paths.workload(workload.unit), controlGroup: workload.controlGroup })),
     },
     undo: { kind: 'thaw', controlGroups: workloads.map(({ controlGroup }) => controlGroup) },
   }];

@@ -1,4 +1,5 @@
-import { readFileSync, rmSync, statSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { dirname, relative } from 'node:path';
 import { ok, type Result } from '../failure/result.ts';
 import type { WholeSnapshot } from '../model/step.ts';
 import { writeAffinity } from '../park/affinity.ts';
@@ -9,18 +10,27 @@ import { Imprint } from './imprint.ts';
 
 const fileOf = (workload: string): string => `${workload}/imprint.json`;
 
-/** Completes a workload's part of the hand-over with its image as it is: locks, checksums; at last the imprint. */
-export async function writeImprint({ workload, controlGroup, handover, hostNetwork, idleGroup }: WholeSnapshot, imprint: Imprint): Promise<Result<undefined>> {
+/**
+ * Completes a workload's part of the hand-over with its image as it is: locks, checksums, the snapshots in the place of the images
+ * that need not be made if it is proven current; at last the imprint.
+ */
+export async function writeImprint({ workload, controlGroup, handover, hostNetwork, idleGroup, trees }: WholeSnapshot, imprint: Imprint): Promise<Result<undefined>> {
   await write(`${workload}/locks`, hostNetwork ? imprint.locks.map((table) => `${table}\n`).join('') : '');
   // If that is changed from here on, the image is not current any more.
   await Promise.all([writeAffinity, writeSocketOptions].map((writes) => writes(workload, controlGroup)));
   const summed = await sumWorkload(handover, workload.slice(handover.length + 1), idleGroup);
   if (!summed.ok) return summed;
+  for (const { order, folder } of trees) linkTo(`${relative(dirname(order.images), folder)}/last`, order.images);
   const path = fileOf(workload);
   await write(path, JSON.stringify(imprint));
   const version = versionOf(path);
   if (version !== undefined) known.set(path, { version, imprint });
   return ok(undefined);
+}
+
+function linkTo(target: string, path: string): void {
+  rmSync(path, { force: true }); // of the snapshot before
+  symlinkSync(target, path);
 }
 
 /** What was written or read last: hundreds of imprints are asked for while everything stands still. */

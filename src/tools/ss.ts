@@ -13,13 +13,8 @@ export interface UnixSocket {
   readonly receiveQueue: number;
 }
 
-/** So it is but where an address holds blanks; hundreds are read while everything stands still. */
-const PLAIN_ENDS = /^([^ ]+) +(\d{1,15}) +[^ ]+ +(\d{1,15})$/;
-
 /** `ADDRESS INODE ADDRESS INODE`: an address may hold blanks and numbers; the other one is `*` then. */
 function ends(text: string): Pick<UnixSocket, 'path' | 'inode' | 'peerInode'> | undefined {
-  const [, plain, inode, peerInode] = PLAIN_ENDS.exec(text) ?? [];
-  if (plain !== undefined) return { path: plain === '*' ? '' : plain.trimEnd(), inode: Number(inode), peerInode: Number(peerInode) };
   const words = Array.from(text.matchAll(/[^ ]+/g), ({ 0: word, index }) => ({ word, index, isInode: /^\d{1,15}$/.test(word) }));
   const peer = words.at(-1);
   if (words.length < 4 || peer?.isInode !== true) return undefined;
@@ -34,12 +29,17 @@ function ends(text: string): Pick<UnixSocket, 'path' | 'inode' | 'peerInode'> | 
 /** `<-> ino:5 dev:0/28 peers:`, what `-e` adds: which directions are shut, and the file. */
 const EXTENDED = / (?:<->|<--|-->|---)(?: +ino:(\d{1,20}) +dev:\d+\/\d+)?(?: +peers:[\s\d]*)?$/;
 
+/** So it is but where an address holds blanks; hundreds are read while everything stands still. */
+const PLAIN = /^(u_\w+) +(\S+) +(\d{1,10}) +\d+ +([^ ]+) +(\d{1,15}) +[^ ]+ +(\d{1,15}) +(?:<->|<--|-->|---)(?: +ino:(\d{1,20}) +dev:\d+\/\d+)?(?: +peers:[\s\d]*)? *$/;
+
 /**
  * Parses `ss -Hn -xae`: type, state, queues, local address and inode, peer address and inode, the file. The two ends of a connection
  * hardly ever both have a name. Of a line that cannot be read no socket comes: a name may even hold line ends.
  */
 export function parseUnix(text: string): UnixSocket[] {
   return text.split('\n').flatMap((line) => {
+    const [, kind, now = '', waiting, address = '', own, other, file] = PLAIN.exec(line) ?? [];
+    if (kind !== undefined) return [{ type: kind, state: now, receiveQueue: Number(waiting), path: address === '*' ? '' : address.trimEnd(), inode: Number(own), peerInode: Number(other), fileInode: Number(file ?? 0) }];
     const [, type, state = '', queue, rest = ''] = /^(u_\w+) +(\S+) +(\d{1,10}) +\d+ +(.*)$/s.exec(line.trim()) ?? [];
     const extended = EXTENDED.exec(rest);
     const found = ends(rest.slice(0, extended?.index));
