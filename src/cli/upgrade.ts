@@ -71,6 +71,8 @@ export function commands(action: Action): string {
       return `rmdir ${INSTANCE} ${INSTANCE_OF_DEEDS}`;
     case 'snapshot-whole':
       return [freezing('1', action.controlGroup), ...action.trees.map(({ order, folder }) => display(wholeCommand(order, folder, 0, action.controlGroup))), freezing('0', action.controlGroup)].join('\n');
+    case 'look':
+      return action.workloads.map(({ controlGroup }) => `cat /sys/fs/cgroup${controlGroup}/cgroup.threads # and stat what these have open or mapped`).join('\n');
     case 'prove':
       return action.workloads.map(({ controlGroup }) => freezing('1', controlGroup)).join('\n');
     case 'thaw':

@@ -45,7 +45,9 @@ export type Action =
   | { readonly kind: 'end-snapshots' }
   /** Images all of a workload that sleeps, and lets it go on: used as it is if it sleeps still when everything stops. */
   | ({ readonly kind: 'snapshot-whole' } & WholeSnapshot)
-  /** Stops the workloads that have such an image, and finds out whose is current; the others go on until they are imaged. */
+  /** Looks at the tasks and files of the workloads that have such an image. */
+  | { readonly kind: 'look'; readonly workloads: readonly ProvableWorkload[] }
+  /** Stops those, and finds out whose is current; the others go on until they are imaged. */
   | { readonly kind: 'prove'; readonly workloads: readonly ProvableWorkload[] }
   /** Lets these cgroups run again. */
   | { readonly kind: 'thaw'; readonly controlGroups: readonly string[] }

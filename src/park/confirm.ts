@@ -1,10 +1,12 @@
 import { promises as fs } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { failed, ok, type Result } from '../failure/result.ts';
 import type { ConfirmableWorkload } from '../model/step.ts';
-import { threadsOf } from '../snapshot/imprint.ts';
+import { deedsTo, threadsOf } from '../snapshot/imprint.ts';
 import { cgroupProcesses, isStopped, statOf } from '../survey/task.ts';
+import { readCounts, type Counts } from '../tools/tracefs.ts';
 import { isFrozen } from './freezer.ts';
-import { provenImprint } from './prove.ts';
+import { proofOf, type Proof } from './prove.ts';
 
 /** The threads of which there is an image: CRIU writes a file for each, also for those that have ended and wait for their parent. */
 export const imagedThreads = async (images: string): Promise<number[]> => (await fs.readdir(images)).flatMap((name) => /^core-(\d+)\.img$/.exec(name)?.[1] ?? []).map(Number);
@@ -12,10 +14,17 @@ export const imagedThreads = async (images: string): Promise<number[]> => (await
 /** It has ended, and waits for its parent. */
 const isZombie = (id: number): boolean => statOf(id)?.state === 'Z';
 
+/** Nobody of one whose image was proven current has run as long as its cgroup stands still; but who stands still can be killed. */
+function changeSinceProof(controlGroup: string, { imprint: { threads }, deeds }: Proof, now: Counts['deeds']): string | undefined {
+  if (!isFrozen(controlGroup)) return 'it was let go on';
+  if (deeds !== undefined && deedsTo(threads, now) === deeds) return undefined;
+  return isDeepStrictEqual(threadsOf(controlGroup), threads) ? undefined : 'a process of it has ended since it was looked at';
+}
+
 /** What is not as it was imaged. */
-async function changeOf({ unit, controlGroup, images }: ConfirmableWorkload): Promise<string | undefined> {
-  // Whose image was proven current: nobody of it has run as long as the cgroup stands still.
-  if (provenImprint(unit) !== undefined) return isFrozen(controlGroup) ? undefined : 'it was let go on';
+async function changeOf({ unit, controlGroup, images }: ConfirmableWorkload, deeds: Counts['deeds']): Promise<string | undefined> {
+  const proof = proofOf(unit);
+  if (proof !== undefined) return changeSinceProof(controlGroup, proof, deeds);
   const imaged = new Set((await Promise.all(images.map(imagedThreads))).flat());
   const there = new Set(threadsOf(controlGroup));
   const stranger = [...there].find((id) => !imaged.has(id));
@@ -31,10 +40,11 @@ async function changeOf({ unit, controlGroup, images }: ConfirmableWorkload): Pr
  * somebody, has run on past its image, and with its files as they are now that must not be restored.
  */
 export async function confirm(workloads: readonly ConfirmableWorkload[]): Promise<Result<undefined>> {
+  const deeds = readCounts()?.deeds;
   for (const workload of workloads) {
     let what: string | undefined;
     try {
-      what = await changeOf(workload);
+      what = await changeOf(workload, deeds);
     } catch {
       what = 'it was stopped meanwhile'; // its cgroup is gone
     }

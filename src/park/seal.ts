@@ -10,9 +10,8 @@ import { lockTable } from '../tools/criu.ts';
 import { handoverLockScript, lockTables } from '../tools/nft.ts';
 import { inetSockets, type InetSocket } from '../tools/proc-net.ts';
 import { checksums } from '../tools/xxhsum.ts';
-import type { Imprint } from '../snapshot/imprint.ts';
 import { writeAffinity } from './affinity.ts';
-import { provenImprint } from './prove.ts';
+import { proofOf, type Proof } from './prove.ts';
 import { writeSocketOptions } from './socket-options.ts';
 import { sumTheRest, sumWorkload } from './sums.ts';
 import { write } from './write.ts';
@@ -51,7 +50,7 @@ async function sealImaged(handover: string, workload: SealedWorkload, existing: 
 }
 
 /** Gives its locks. All that was imaged while it slept was summed then (src/snapshot/imprint-file.ts); its archives were made now. */
-async function sealProven(handover: string, { unit, archives }: SealedWorkload, imprint: Imprint, all: readonly InetSocket[]): Promise<Result<string>> {
+async function sealProven(handover: string, { unit, archives }: SealedWorkload, { imprint }: Proof, all: readonly InetSocket[]): Promise<Result<string>> {
   const folder = `workloads/${unit}`;
   if (archives.length > 0) {
     const summed = await checksums(handover, archives.map((name) => `${folder}/${name}`));
@@ -70,8 +69,8 @@ export async function sealWorkloads(handover: string, workloads: readonly Sealed
   if (!tables.ok) return tables;
   const existing = new Set(tables.value);
   const sealed = await pMap(workloads, (workload) => {
-    const imprint = provenImprint(workload.unit);
-    return imprint === undefined ? sealImaged(handover, workload, existing, all.value) : sealProven(handover, workload, imprint, all.value);
+    const proof = proofOf(workload.unit);
+    return proof === undefined ? sealImaged(handover, workload, existing, all.value) : sealProven(handover, workload, proof, all.value);
   }, { concurrency: availableParallelism() });
   const locks: string[] = [];
   for (const each of sealed) {

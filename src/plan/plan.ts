@@ -249,18 +249,15 @@ const mayBeSlowed = (workload: Workload, paths: HandoverPaths, options: PlanOpti
 const isBusy = (workload: Workload, { prepare, activity }: PlanOptions): boolean => prepare && (activity.get(workload.unit) ?? 0) >= SLEEPS && mayBeHeld(workload);
 const limitOf = ({ unit }: Workload, { limits }: PlanOptions): string => limits.get(unit) ?? NO_LIMIT;
 
-/** One step for all of a group: an image that is current costs next to nothing, and there may be hundreds of them. */
-function proveSteps(workloads: readonly Workload[], paths: HandoverPaths, prepare: boolean): Step[] {
-  if (!prepare) return [];
-  return [{
-    phase: 'park',
-    title: 'stop those who were imaged while they slept, and look whether they sleep still',
-    action: {
-      kind: 'prove',
-      workloads: workloads.map((workload) => ({ unit: workload.unit, workload: paths.workload(workload.unit), controlGroup: workload.controlGroup })),
-    },
-    undo: { kind: 'thaw', controlGroups: workloads.map(({ controlGroup }) => controlGroup) },
-  }];
+/** One step for all of a group: an image that is current costs next to nothing, and there may be hundreds of them. Locked between the two. */
+function proveSteps(workloads: readonly Workload[], paths: HandoverPaths, prepare: boolean, lock: Step): Step[] {
+  if (!prepare) return [lock];
+  const provable = workloads.map(({ unit, controlGroup }) => ({ unit, workload: paths.workload(unit), controlGroup }));
+  return [
+    { phase: 'park', title: 'look at those who were imaged while they slept', action: { kind: 'look', workloads: provable } },
+    lock,
+    { phase: 'park', title: 'stop those, and see whether they sleep still', action: { kind: 'prove', workloads: provable }, undo: { kind: 'thaw', controlGroups: workloads.map(({ controlGroup }) => controlGroup) } },
+  ];
 }
 
 function parkSteps(workload: Workload, paths: HandoverPaths, options: PlanOptions): Step[] {
@@ -457,8 +454,7 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
       return [
         ...(index === 0 ? [] : lastRounds(workloads, paths, options)),
         ...accepted,
-        { phase: 'park', title: `lock the sockets of those ${of}`, action: inTime(run(['nft', '-f', '-'], lockScript(priority, workloads))), ...(ports.length === 0 ? { undo: unlock } : {}) },
-        ...proveSteps(workloads, paths, options.prepare),
+        ...proveSteps(workloads, paths, options.prepare, { phase: 'park', title: `lock the sockets of those ${of}`, action: inTime(run(['nft', '-f', '-'], lockScript(priority, workloads))), ...(ports.length === 0 ? { undo: unlock } : {}) }),
         ...(index === groups.length - 1 ? [closeJournal] : []),
         ...workloads.flatMap((workload) => parkSteps(workload, paths, options)),
         ...workloads.flatMap((workload) => privateArchives(workload, paths)),

@@ -2,24 +2,17 @@ import { readFileSync } from 'node:fs';
 import { doubt, type Doubt } from '../model/doubt.ts';
 import { deedsTo, fileMark, isThread, processOf, processTerms, sumOf, threadState, threadsOf, type Imprint, type Surroundings } from './imprint.ts';
 
-/** What of a workload is not as its imprint has it. */
-export interface Seen {
-  readonly tasks?: Doubt;
-  readonly files?: Doubt;
-}
-
 /**
- * Looks at the tasks and files of a workload, for which nobody else need be asked: hundreds are looked at while ss looks at the sockets.
- * `marks` spares asking twice for a file that many map.
+ * Looks at the tasks and files of a workload, while it runs still: a task that comes or goes from now on is counted, and files are others'
+ * to change for as long as these run. `marks` spares asking twice for a file that many map.
  */
-export function lookAt(imprint: Imprint, controlGroup: string, marks: Map<string, string | undefined>): Seen {
+export function lookAt(imprint: Imprint, controlGroup: string, marks: Map<string, string | undefined>): Doubt | undefined {
   try {
     const threads = threadsOf(controlGroup);
-    if (threads.length !== imprint.threads.length || threads.some((thread, index) => thread !== imprint.threads[index])) return { tasks: doubt('tasks') };
-    const files = changedFile(imprint, marks);
-    return files === undefined ? {} : { files };
+    if (threads.length !== imprint.threads.length || threads.some((thread, index) => thread !== imprint.threads[index])) return doubt('tasks');
+    return changedFile(imprint, marks);
   } catch {
-    return { tasks: doubt('tasks') }; // one has ended meanwhile
+    return doubt('tasks'); // one has ended meanwhile
   }
 }
 
@@ -28,16 +21,15 @@ function changedFile(imprint: Imprint, marks: Map<string, string | undefined>): 
     if (!marks.has(path)) marks.set(path, fileMark(path));
     if (marks.get(path) !== mark) return doubt('file', path.replace(/^\/proc\/\d+\/root/, ''));
   }
-  for (const [path, text] of Object.entries(imprint.counters)) if (readFileSync(path, 'utf8') !== text) return doubt('counter');
   return undefined;
 }
 
 /**
- * What has happened to a workload since its imprint; undefined when nothing has. Its sockets are locked and its tasks
+ * What else has happened to a workload since its imprint; undefined when nothing has. Its sockets are locked and its tasks
  * stopped, or the answer is worth nothing the moment after.
  */
-export function changedSince(imprint: Imprint, { tasks, files }: Seen, surroundings: Surroundings): Doubt | undefined {
-  return tasks ?? ran(imprint, surroundings) ?? changedSocket(imprint, surroundings) ?? changedTerms(imprint, surroundings) ?? files;
+export function changedSince(imprint: Imprint, surroundings: Surroundings): Doubt | undefined {
+  return ran(imprint, surroundings) ?? changedSocket(imprint, surroundings) ?? changedCounter(imprint) ?? changedTerms(imprint, surroundings);
 }
 
 const ran = ({ threads, calls }: Imprint, now: Surroundings): Doubt | undefined => (sumOf(threads, now.calls) === calls ? undefined : doubt('ran'));
@@ -53,6 +45,14 @@ function changedSocket(imprint: Imprint, { queues, connections }: Surroundings):
   return undefined;
 }
 
+function changedCounter({ counters }: Imprint): Doubt | undefined {
+  try {
+    return Object.entries(counters).every(([path, text]) => readFileSync(path, 'utf8') === text) ? undefined : doubt('counter');
+  } catch {
+    return doubt('tasks'); // one has ended meanwhile
+  }
+}
+
 /** As its threads are the same, so are its processes. Of hundreds that sleep, it takes longer to read this than all the rest. */
 function changedTerms({ threads, deeds, terms }: Imprint, now: Surroundings): Doubt | undefined {
   if (deeds !== undefined && deedsTo(threads, now.deeds) === deeds) return undefined;
@@ -63,6 +63,7 @@ function changedTerms({ threads, deeds, terms }: Imprint, now: Surroundings): Do
         continue;
       }
       const thread = threadState(path);
+      if (thread.ended) return doubt('tasks');
       if (thread.signalled) return doubt('signal', processOf(path));
       if (thread.stopped) return doubt('stopped', processOf(path));
       if (thread.terms !== were) return doubt('terms', processOf(path));

@@ -69,6 +69,7 @@ interface Thread {
   readonly terms: string;
   readonly signalled: boolean;
   readonly stopped: boolean;
+  readonly ended: boolean;
 }
 
 /** What a thread runs under, and whether a signal waits for it (proc_pid_stat(5), proc_pid_status(5)). */
@@ -81,6 +82,7 @@ export function threadState(path: string): Thread {
     terms: [fields[15], fields[16], fields[37], fields[38], processorsOf(status), /^Mems_allowed_list:\s*(\S+)/m.exec(status)?.[1]].join(' '),
     signalled: /^(SigPnd|ShdPnd):\s*0*[1-9a-f]/m.test(status),
     stopped: fields[0] === 'T',
+    ended: fields[0] === 'Z' || fields[0] === 'X',
   };
 }
 

@@ -9,7 +9,7 @@ import { resume } from '../park/resume.ts';
 import { thaw } from '../park/freezer.ts';
 import { awaitNewcomers } from '../park/newcomers.ts';
 import { fullSpeed, urgently } from '../park/pace.ts';
-import { prove } from '../park/prove.ts';
+import { look, prove } from '../park/prove.ts';
 import { seal, sealWorkloads } from '../park/seal.ts';
 import { stopUnits } from '../park/stop.ts';
 import { syncDisks } from '../park/sync.ts';
@@ -65,6 +65,9 @@ async function act(action: Action): Promise<Result<Note | undefined>> {
       return deleteLockTables();
     case 'snapshot-whole':
       return snapshotWhole(action);
+    case 'look':
+      look(action.workloads);
+      return ok(undefined);
     case 'prove':
       return urgently(() => prove(action.workloads));
     case 'thaw':

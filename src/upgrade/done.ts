@@ -1,5 +1,5 @@
 import type { Step } from '../model/step.ts';
-import { provenImprint } from '../park/prove.ts';
+import { proofOf } from '../park/prove.ts';
 import { readImprint } from '../snapshot/imprint-file.ts';
 
 /**
@@ -9,7 +9,7 @@ import { readImprint } from '../snapshot/imprint-file.ts';
 export function isDone({ action }: Step): boolean {
   switch (action.kind) {
     case 'dump':
-      return provenImprint(action.unit) !== undefined;
+      return proofOf(action.unit) !== undefined;
     case 'snapshot':
     case 'snapshot-whole':
       return readImprint(action.workload) !== undefined;

@@ -39,7 +39,7 @@ export async function forgetOutdated(plan: Plan): Promise<void> {
   if (!now.ok || now.value === undefined) return;
   const marks = new Map<string, string | undefined>();
   for (const { workload, controlGroup, imprint } of imaged) {
-    if (changedSince(imprint, lookAt(imprint, controlGroup, marks), now.value) !== undefined) removeImprint(workload);
+    if ((lookAt(imprint, controlGroup, marks) ?? changedSince(imprint, now.value)) !== undefined) removeImprint(workload);
   }
 }
 

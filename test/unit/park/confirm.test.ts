@@ -77,10 +77,12 @@ inContainer('a unit that was stopped has no cgroup any more', async () => {
 });
 
 inContainer('whose image was proven current is as it was for as long as its cgroup stands still', async () => {
-  markProven('proven.service', { threads: [], calls: 0, terms: {}, files: {}, sockets: [], connections: {}, counters: {}, locks: [] });
+  markProven('proven.service', { imprint: { threads: [pid(one), pid(two)].sort((a, b) => a - b), calls: 0, terms: {}, files: {}, sockets: [], connections: {}, counters: {}, locks: [] }, deeds: undefined });
   const proven = () => confirm([{ unit: 'proven.service', controlGroup: `/${GROUP}`, images: [] }]);
   writeFileSync(`${FOLDER}/cgroup.events`, 'populated 1\nfrozen 1\n');
   expect(await proven()).toEqual({ ok: true, value: undefined });
+  group(pid(one));
+  expect(await proven()).toMatchObject({ ok: false, failure: { unit: 'proven.service', what: expect.stringContaining('has ended') as string } });
   writeFileSync(`${FOLDER}/cgroup.events`, 'populated 1\nfrozen 0\n');
   expect(await proven()).toMatchObject({ ok: false, failure: { unit: 'proven.service', what: expect.stringContaining('let go on') as string } });
 });
