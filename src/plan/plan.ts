@@ -17,10 +17,10 @@ import { firstFreePid, lastingCommandLine, newCommandLine } from './command-line
 import { complaining, isConfined } from '../state/apparmor.ts';
 import { ownSettings } from './own-settings.ts';
 import { LANES_PER_PROCESSOR, oneByOne, restoredAfter } from './lanes.ts';
-import { byPriority, REQUIRED } from './priority.ts';
+import { byPriority, REQUIRED, type Group } from './priority.ts';
 import { restoreUnit } from './restore-unit.ts';
 import { HANDOVER_FORMAT, handoverPaths, WAY_BACK, type HandoverPaths, type WayBackPolicy } from '../model/handover.ts';
-import { NO_LIMIT, type Action, type SealedWorkload, type Step } from '../model/step.ts';
+import { NO_LIMIT, type Action, type ProvableWorkload, type SealedWorkload, type Step } from '../model/step.ts';
 
 export interface PlanOptions {
   readonly id: string;
@@ -249,16 +249,21 @@ const mayBeSlowed = (workload: Workload, paths: HandoverPaths, options: PlanOpti
 const isBusy = (workload: Workload, { prepare, activity }: PlanOptions): boolean => prepare && (activity.get(workload.unit) ?? 0) >= SLEEPS && mayBeHeld(workload);
 const limitOf = ({ unit }: Workload, { limits }: PlanOptions): string => limits.get(unit) ?? NO_LIMIT;
 
-/** One step for all of a group: an image that is current costs next to nothing, and there may be hundreds of them. Locked between the two. */
-function proveSteps(workloads: readonly Workload[], paths: HandoverPaths, prepare: boolean, lock: Step): Step[] {
-  if (!prepare) return [lock];
-  const provable = workloads.map(({ unit, controlGroup }) => ({ unit, workload: paths.workload(unit), controlGroup }));
-  return [
-    { phase: 'park', title: 'look at those who were imaged while they slept', action: { kind: 'look', workloads: provable } },
-    lock,
-    { phase: 'park', title: 'stop those, and see whether they sleep still', action: { kind: 'prove', workloads: provable }, undo: { kind: 'thaw', controlGroups: workloads.map(({ controlGroup }) => controlGroup) } },
-  ];
-}
+const provable = (workloads: readonly Workload[], paths: HandoverPaths): ProvableWorkload[] => workloads.map(({ unit, controlGroup }) => ({ unit, workload: paths.workload(unit), controlGroup }));
+
+const lookStep = (phase: Step['phase'], { priority, workloads }: Group, paths: HandoverPaths): Step => ({
+  phase,
+  title: `look at those of priority ${priority.toString()} who were imaged while they slept`,
+  action: { kind: 'look', workloads: provable(workloads, paths) },
+});
+
+/** One step for all of a group: an image that is current costs next to nothing, and there may be hundreds of them. */
+const proveStep = ({ priority, workloads }: Group, paths: HandoverPaths): Step => ({
+  phase: 'park',
+  title: `stop those of priority ${priority.toString()} who were imaged while they slept, and see whether they sleep still`,
+  action: { kind: 'prove', workloads: provable(workloads, paths) },
+  undo: { kind: 'thaw', controlGroups: workloads.map(({ controlGroup }) => controlGroup) },
+});
 
 function parkSteps(workload: Workload, paths: HandoverPaths, options: PlanOptions): Step[] {
   const { unit, controlGroup } = workload;
@@ -438,11 +443,13 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     // What is on disk now need not be written while everything waits; and what does not answer stops nobody.
     { phase: options.prepare ? 'snapshot' : 'prepare', title: 'let the disks catch up while everything runs', action: { kind: 'sync', limitSeconds: SYNC_SECONDS.before } },
     { phase: options.prepare ? 'snapshot' : 'prepare', title: 'let end what has begun since this was planned', action: { kind: 'await-newcomers', known, seconds: NEWCOMER_SECONDS.before } },
-    ...stopSteps(stopped),
-    ...complaining(carried, paths),
     // Who is parked first is looked at last.
     ...slowedRounds(groups.toReversed().flatMap(({ workloads }) => workloads), paths, options),
-    ...groups.flatMap(({ priority, workloads }, index): Step[] => {
+    ...(options.prepare ? groups.slice(0, 1).map((group) => lookStep('snapshot', group, paths)) : []),
+    ...stopSteps(stopped),
+    ...complaining(carried, paths),
+    ...groups.flatMap((group, index): Step[] => {
+      const { priority, workloads } = group;
       const of = `of priority ${priority.toString()}`;
       const ports = listeningPorts(workloads.flatMap(({ sockets }) => sockets));
       const unlock: Action = { kind: 'unlock' };
@@ -452,9 +459,10 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
         { phase: 'park', title: `let the connections that wait be accepted by those ${of}`, action: { kind: 'drain', ports, seconds: DRAIN_SECONDS, slowed: workloads.filter((workload) => mayBeSlowed(workload, paths, options)).map((workload) => ({ controlGroup: workload.controlGroup, limit: limitOf(workload, options) })) } },
       ];
       return [
-        ...(index === 0 ? [] : lastRounds(workloads, paths, options)),
+        ...(index === 0 ? [] : [...lastRounds(workloads, paths, options), ...(options.prepare ? [lookStep('park', group, paths)] : [])]),
         ...accepted,
-        ...proveSteps(workloads, paths, options.prepare, { phase: 'park', title: `lock the sockets of those ${of}`, action: inTime(run(['nft', '-f', '-'], lockScript(priority, workloads))), ...(ports.length === 0 ? { undo: unlock } : {}) }),
+        { phase: 'park', title: `lock the sockets of those ${of}`, action: inTime(run(['nft', '-f', '-'], lockScript(priority, workloads))), ...(ports.length === 0 ? { undo: unlock } : {}) },
+        ...(options.prepare ? [proveStep(group, paths)] : []),
         ...(index === groups.length - 1 ? [closeJournal] : []),
         ...workloads.flatMap((workload) => parkSteps(workload, paths, options)),
         ...workloads.flatMap((workload) => privateArchives(workload, paths)),

@@ -7,11 +7,16 @@ const SERVES_NONE = 20;
 /** Who is required is restored before anybody else runs: as long as nobody does, there is a way back for all. */
 export const REQUIRED = 101;
 
+export interface Group {
+  readonly priority: number;
+  readonly workloads: readonly Workload[];
+}
+
 /**
  * The workloads in groups of one priority, the least critical first: so they are parked; they are restored the other way
  * round. A unit is at least as critical as those that are ordered after it (After=), for they need it.
  */
-export function byPriority(workloads: readonly Workload[]): { readonly priority: number; readonly workloads: readonly Workload[] }[] {
+export function byPriority(workloads: readonly Workload[]): Group[] {
   const priorityOf = (workload: Workload): number => {
     const { priority, required } = ownSettings(workload);
     return required ? REQUIRED : (priority ?? (workload.sockets.length > 0 ? SERVES_A_SOCKET : SERVES_NONE));

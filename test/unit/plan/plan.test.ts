@@ -220,6 +220,12 @@ describe('snapshots', () => {
     ]);
   });
 
+  test('no two steps have one name: what is begun under it is undone once', async () => {
+    const groups = await steps(true, ...['Priority=90', 'Priority=10', 'Required=yes'].map((settings, at) => sized(`asleep${at}.service`, GIB, settings)), ...all);
+    const names = groups.map(({ title, unit }) => `${unit ?? ''}: ${title}`);
+    expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
+  });
+
   test('who is slowed down is so before anybody waits, and as fast as before when it is imaged, or all is undone', async () => {
     const all = await steps(true, sized('busy.service', GIB), sized('limited.service', GIB), sized('asleep.service', GIB));
     const slowed = all.filter(({ action }) => action.kind === 'snapshot-slowed');
@@ -255,7 +261,7 @@ describe('snapshots', () => {
   });
 
   test('whoever has a whole image is stopped and looked at before others of its priority are imaged', async () => {
-    const order = (await steps(true, ...all)).filter(({ phase }) => phase === 'park').map(({ title, action: { kind } }) => (title.startsWith('lock the sockets') ? 'lock' : kind)).filter((kind) => ['look', 'lock', 'prove', 'dump'].includes(kind));
+    const order = (await steps(true, ...all)).map(({ title, action: { kind } }) => (title.startsWith('lock the sockets') ? 'lock' : kind)).filter((kind) => ['look', 'lock', 'prove', 'dump'].includes(kind));
     expect(order).toEqual(['look', 'lock', 'prove', 'dump', 'dump', 'dump']);
   });
 });
