@@ -83,18 +83,25 @@ interface ReadFlags {
 /** With these a journal ends, for now. */
 const ENDS: readonly string[] = ['prepared', ...ENDINGS];
 
+const WRITER_EVERY_MILLISECONDS = 3000;
+
 /**
- * Until the journal of an upgrade in this state may have ended: to read all of it after each event would take time from those who are
- * restored. Whether its writer still lives is looked at every few seconds.
+ * Until the journal of an upgrade may have ended, or nobody writes it any more: to read all of it again and again would take time from
+ * those who are restored.
  */
-async function ended(store: string, { id, state }: UpgradeReport): Promise<void> {
-  const limit = performance.now() + 3000;
+async function ended(store: string, report: UpgradeReport): Promise<void> {
+  const { id, state } = report;
   let read = -1;
-  while (performance.now() < limit) {
+  let next = performance.now() + WRITER_EVERY_MILLISECONDS;
+  for (;;) {
     const size = journalSize(store, id);
     const last = size === read ? undefined : lastEvent(store, id)?.event;
     if (last !== undefined && last !== state && ENDS.includes(last)) return;
     read = size;
+    if (performance.now() > next) {
+      if (isUnfinished(report) && runningUpgrade() === undefined) return;
+      next += WRITER_EVERY_MILLISECONDS;
+    }
     await sleep(100);
   }
 }

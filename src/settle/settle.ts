@@ -57,21 +57,23 @@ export async function settle(): Promise<Result<UpgradeReport>> {
   const everRestored = restoredBy(events);
   const restored = way === 'afresh' || way === 'lost' ? new Set<string>() : restoredBy(lastArrival(events));
   const said = await propertiesOf(before.workloads.map(({ unit }) => unit));
+  const back: string[] = [];
   for (const { unit, pid, fate } of before.workloads) {
     if (fate === 'stopped') continue;
     const { runs, done, mainPid } = await settledEnding(unit, restored.has(unit), said.get(unit));
     const runsOn = restored.has(unit) && (runs ? mainPid === pid : done);
     if (!runsOn) journal.append({ event: runs || done ? 'afresh' : 'failed', unit });
     // On the way back: it had come back in the kernel that went down.
-    if (runsOn || (way !== undefined && everRestored.has(unit))) await fs.rm(paths.workload(unit), { recursive: true, force: true });
+    if (runsOn || (way !== undefined && everRestored.has(unit))) back.push(unit);
   }
   for (const { unit } of before.workloads.filter(({ fate }) => fate === 'stopped')) await settledEnding(unit, false, said.get(unit));
 
   // The images of what could not be restored are kept for a while; everything else held secrets and is of no more use.
   // Nobody asks for images when everything was to start afresh.
-  const kept = way === 'afresh' ? [] : await fs.readdir(`${paths.handover}/workloads`).catch(() => []);
+  const kept = way === 'afresh' ? [] : (await fs.readdir(`${paths.handover}/workloads`).catch(() => [])).filter((unit) => !back.includes(unit));
   const days = events.findLast(({ event }) => event === 'begun')?.keepImages ?? 0;
   if (kept.length > 0 && days > 0) {
+    for (const unit of back) await fs.rm(paths.workload(unit), { recursive: true, force: true });
     for (const name of await fs.readdir(paths.handover)) if (name !== 'workloads') await fs.rm(`${paths.handover}/${name}`, { recursive: true, force: true });
     await images.forgetKey();
     await keepImages(jump.store, jump.id, days);
