@@ -1,7 +1,7 @@
 import { promises as fs } from 'node:fs';
-import { isDeepStrictEqual } from 'node:util';
 import { failed, ok, type Result } from '../failure/result.ts';
 import type { ConfirmableWorkload } from '../model/step.ts';
+import { hasSameThreads } from '../snapshot/changed.ts';
 import { deedsTo, threadsOf } from '../snapshot/imprint.ts';
 import { cgroupProcesses, isStopped, statOf } from '../survey/task.ts';
 import { readCounts, type Counts } from '../tools/tracefs.ts';
@@ -15,10 +15,10 @@ export const imagedThreads = async (images: string): Promise<number[]> => (await
 const isZombie = (id: number): boolean => statOf(id)?.state === 'Z';
 
 /** Nobody of one whose image was proven current has run as long as its cgroup stands still; but who stands still can be killed. */
-function changeSinceProof(controlGroup: string, { imprint: { threads }, deeds }: Proof, now: Counts['deeds']): string | undefined {
+function changeSinceProof(controlGroup: string, { imprint, deeds }: Proof, now: Counts['deeds']): string | undefined {
   if (!isFrozen(controlGroup)) return 'it was let go on';
-  if (deeds !== undefined && deedsTo(threads, now) === deeds) return undefined;
-  return isDeepStrictEqual(threadsOf(controlGroup), threads) ? undefined : 'a process of it has ended since it was looked at';
+  if (deeds !== undefined && deedsTo(imprint.threads, now) === deeds) return undefined;
+  return hasSameThreads(imprint, controlGroup) ? undefined : 'a process of it has ended since it was looked at';
 }
 
 /** What is not as it was imaged. */

@@ -1,6 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { doubt, type Doubt } from '../model/doubt.ts';
 import { deedsTo, fileMark, isThread, processOf, processTerms, sumOf, threadState, threadsOf, type Imprint, type Surroundings } from './imprint.ts';
+
+/** Throws when the cgroup is gone. */
+export const hasSameThreads = ({ threads }: Imprint, controlGroup: string): boolean => isDeepStrictEqual(threadsOf(controlGroup), threads);
 
 /**
  * Looks at the tasks and files of a workload, while it runs still: a task that comes or goes from now on is counted, and files are others'
@@ -8,9 +12,7 @@ import { deedsTo, fileMark, isThread, processOf, processTerms, sumOf, threadStat
  */
 export function lookAt(imprint: Imprint, controlGroup: string, marks: Map<string, string | undefined>): Doubt | undefined {
   try {
-    const threads = threadsOf(controlGroup);
-    if (threads.length !== imprint.threads.length || threads.some((thread, index) => thread !== imprint.threads[index])) return doubt('tasks');
-    return changedFile(imprint, marks);
+    return hasSameThreads(imprint, controlGroup) ? changedFile(imprint, marks) : doubt('tasks');
   } catch {
     return doubt('tasks'); // one has ended meanwhile
   }
