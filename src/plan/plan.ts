@@ -251,6 +251,7 @@ const limitOf = ({ unit }: Workload, { limits }: PlanOptions): string => limits.
 
 const provable = (workloads: readonly Workload[], paths: HandoverPaths): ProvableWorkload[] => workloads.map(({ unit, controlGroup }) => ({ unit, workload: paths.workload(unit), controlGroup }));
 
+/** Of those who are parked first, before anybody waits. */
 const lookStep = (phase: Step['phase'], { priority, workloads }: Group, paths: HandoverPaths): Step => ({
   phase,
   title: `look at those of priority ${priority.toString()} who were imaged while they slept`,
@@ -411,6 +412,7 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
   const groups = byPriority(carried);
   const critical = (groups.at(-1)?.workloads ?? []).toSorted((a, b) => a.memory - b.memory).map(({ unit }) => unit);
   const restoredBefore = (priority: number): string[] => groups.filter((group) => group.priority > priority).flatMap(({ workloads }) => workloads.map(({ unit }) => unit));
+  const stopping = [...stopSteps(stopped), ...complaining(carried, paths)];
   const steps: Step[] = [
     { phase: 'prepare', title: makingOf(keptIn), action: { kind: 'open-store', place: keptIn.place }, undo: { kind: 'wipe-store', place: keptIn.place } },
     { phase: 'prepare', title: 'name its format', action: write(`${paths.handover}/format`, `${HANDOVER_FORMAT}\n`) },
@@ -445,9 +447,7 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     { phase: options.prepare ? 'snapshot' : 'prepare', title: 'let end what has begun since this was planned', action: { kind: 'await-newcomers', known, seconds: NEWCOMER_SECONDS.before } },
     // Who is parked first is looked at last.
     ...slowedRounds(groups.toReversed().flatMap(({ workloads }) => workloads), paths, options),
-    ...(options.prepare ? groups.slice(0, 1).map((group) => lookStep('snapshot', group, paths)) : []),
-    ...stopSteps(stopped),
-    ...complaining(carried, paths),
+    ...stopping,
     ...groups.flatMap((group, index): Step[] => {
       const { priority, workloads } = group;
       const of = `of priority ${priority.toString()}`;
@@ -459,8 +459,10 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
         { phase: 'park', title: `let the connections that wait be accepted by those ${of}`, action: { kind: 'drain', ports, seconds: DRAIN_SECONDS, slowed: workloads.filter((workload) => mayBeSlowed(workload, paths, options)).map((workload) => ({ controlGroup: workload.controlGroup, limit: limitOf(workload, options) })) } },
       ];
       return [
-        ...(index === 0 ? [] : [...lastRounds(workloads, paths, options), ...(options.prepare ? [lookStep('park', group, paths)] : [])]),
+        ...(index === 0 ? [] : lastRounds(workloads, paths, options)),
         ...accepted,
+        // What others do to its files from then on is unseen: nothing that may wait comes in between.
+        ...(options.prepare ? [lookStep(index === 0 && stopping.length === 0 && accepted.length === 0 ? 'snapshot' : 'park', group, paths)] : []),
         { phase: 'park', title: `lock the sockets of those ${of}`, action: inTime(run(['nft', '-f', '-'], lockScript(priority, workloads))), ...(ports.length === 0 ? { undo: unlock } : {}) },
         ...(options.prepare ? [proveStep(group, paths)] : []),
         ...(index === groups.length - 1 ? [closeJournal] : []),
