@@ -94,7 +94,7 @@ export function commands(action: Action): string {
     case 'await-newcomers':
       return `# until there is none, for ${action.seconds.toString()} s at most\nsystemd-cgls --no-pager | grep -E '\\.(service|scope)' # and none but: ${action.known.join(' ')}`;
     case 'confirm':
-      return action.workloads.map(({ controlGroup, images }) => `ls ${display(images)} | grep core- # as many as in /sys/fs/cgroup${controlGroup}/cgroup.threads, and each of them stopped`).join('\n');
+      return action.workloads.map(({ controlGroup, images }) => `ls ${display(images)} | grep core- # as many as in /sys/fs/cgroup${controlGroup}/cgroup.threads, each of them stopped, and no new signal waits for it`).join('\n');
     case 'jump':
       return 'kexec --exec';
   }

@@ -4,8 +4,9 @@ import type { Action, Note } from '../model/step.ts';
 import { setLimit } from './pace.ts';
 import { requireRoom } from '../store/room.ts';
 import { startTimeOf } from '../survey/task.ts';
-import { stopTree } from './group-stop.ts';
+import { processTree, stopTree } from './group-stop.ts';
 import { makeRestartable } from './restartable.ts';
+import { noteSignals } from './signals.ts';
 import { dumpStatistics, mendImage } from '../tools/criu-images.ts';
 import { limitSeconds, logErrors } from '../tools/criu.ts';
 import { run } from '../tools/command.ts';
@@ -30,6 +31,7 @@ export async function dump(action: Dump): Promise<Result<Note>> {
   if (action.limit !== undefined) setLimit(action.controlGroup, action.limit);
   const stopped = await stopTree(action.controlGroup, action.pid);
   await makeRestartable(action.controlGroup);
+  noteSignals(processTree(action.pid));
   const { exitCode, stderr } = await run(action.argv, { limitSeconds: limitSeconds(action.memory) });
   const log = `${action.images}/dump.log`;
   if (exitCode !== 0) {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { confirm } from '../../../src/park/confirm.ts';
 import { markProven } from '../../../src/park/prove.ts';
+import { noteSignals } from '../../../src/park/signals.ts';
 import { parseStat } from '../../../src/survey/task.ts';
 
 // In a container these are files like others; a cgroup is made by who has one.
@@ -66,6 +67,20 @@ inContainer('one that was killed is not to live again', async () => {
   expect(await confirmed()).toEqual(changed(`process ${pid(two).toString()} has ended`));
 });
 
+inContainer('a signal that has come since is in no image', async () => {
+  two.kill('SIGUSR1');
+  expect(await confirmed()).toEqual(changed(`a signal \\(SIGUSR1\\) has come for its process ${pid(two).toString()}`));
+  noteSignals([pid(one), pid(two)]);
+  expect(await confirmed(), 'it waited when it was imaged').toEqual({ ok: true, value: undefined });
+  one.kill('SIGTERM');
+  expect(await confirmed()).toEqual(changed(`a signal \\(SIGTERM\\) has come for its process ${pid(one).toString()}`));
+});
+
+inContainer('of a timer that goes off meanwhile the image has what is left of it', async () => {
+  for (const name of ['SIGALRM', 'SIGVTALRM', 'SIGPROF', 'SIGCHLD'] as const) one.kill(name);
+  expect(await confirmed()).toEqual({ ok: true, value: undefined });
+});
+
 inContainer('of one that is in no image nothing would be left', async () => {
   group(pid(one), pid(two), process.pid);
   expect(await confirmed()).toEqual(changed(`process ${process.pid.toString()} has come`));
@@ -81,8 +96,12 @@ inContainer('whose image was proven current is as it was for as long as its cgro
   const proven = () => confirm([{ unit: 'proven.service', controlGroup: `/${GROUP}`, images: [] }]);
   writeFileSync(`${FOLDER}/cgroup.events`, 'populated 1\nfrozen 1\n');
   expect(await proven()).toEqual({ ok: true, value: undefined });
-  group(pid(one));
-  expect(await proven()).toMatchObject({ ok: false, failure: { unit: 'proven.service', what: expect.stringContaining('has ended') as string } });
+  one.kill('SIGHUP');
+  expect(await proven()).toMatchObject({ ok: false, failure: { unit: 'proven.service', what: expect.stringContaining('a signal (SIGHUP)') as string } });
+  for (const others of [[pid(one)], [pid(one), pid(two), process.pid]]) {
+    group(...others);
+    expect(await proven()).toMatchObject({ ok: false, failure: { unit: 'proven.service', what: expect.stringContaining('has come or gone') as string } });
+  }
   writeFileSync(`${FOLDER}/cgroup.events`, 'populated 1\nfrozen 0\n');
   expect(await proven()).toMatchObject({ ok: false, failure: { unit: 'proven.service', what: expect.stringContaining('let go on') as string } });
 });
