@@ -11,6 +11,7 @@ import type { Initramfs } from '../model/initramfs.ts';
 import type { StoreChoice } from '../model/store.ts';
 import type { Survey } from '../model/survey.ts';
 import type { WatchdogChoice } from '../model/watchdog.ts';
+import { setServiceWatchdogs } from '../tools/systemctl.ts';
 import { setWatchdog } from '../tools/watchdog.ts';
 import type { Tree, Workload } from '../model/workload.ts';
 import { firstFreePid, lastingCommandLine, newCommandLine } from './command-line.ts';
@@ -41,6 +42,8 @@ export interface PlanOptions {
   readonly limits: ReadonlyMap<string, string>;
   readonly wayBack: WayBackPolicy;
   readonly watchdog: WatchdogChoice;
+  /** Whether systemd ends services that do not report to it in time (WatchdogSec= of systemd.service(5)). */
+  readonly endsSilentServices: boolean;
   readonly keepImages: number;
   /** Units that are started afresh in any case, and run. */
   readonly afresh: readonly string[];
@@ -393,6 +396,13 @@ function stopSteps(stopped: readonly Workload[]): Step[] {
   return [{ phase: 'park', title: 'stop those that will be started afresh', action: { kind: 'stop', units }, undo: run(['systemctl', 'start', '--', ...units]) }];
 }
 
+/** Who stands still does not report, and the signal by which systemd ends it for that would wait for it: also where the upgrade is given up. */
+function holdingWatchdogs(carried: readonly Workload[], { endsSilentServices }: PlanOptions): Step[] {
+  const reports = carried.some(({ properties }) => !['', '0', 'infinity'].includes(properties['WatchdogUSec'] ?? ''));
+  if (!reports || !endsSilentServices) return [];
+  return [{ phase: 'park', title: 'have systemd end no service for not reporting (WatchdogSec=)', action: inTime(run(setServiceWatchdogs('no'))), undo: inTime(run(setServiceWatchdogs('yes'))) }];
+}
+
 /** All that an upgrade will do, from the first file to the jump: what becomes of the workloads, and `state` besides them. */
 export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], options: PlanOptions): Plan {
   const { initramfs, keptIn } = options;
@@ -412,7 +422,7 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
   const groups = byPriority(carried);
   const critical = (groups.at(-1)?.workloads ?? []).toSorted((a, b) => a.memory - b.memory).map(({ unit }) => unit);
   const restoredBefore = (priority: number): string[] => groups.filter((group) => group.priority > priority).flatMap(({ workloads }) => workloads.map(({ unit }) => unit));
-  const stopping = [...stopSteps(stopped), ...complaining(carried, paths)];
+  const stopping = [...holdingWatchdogs(carried, options), ...stopSteps(stopped), ...complaining(carried, paths)];
   const steps: Step[] = [
     { phase: 'prepare', title: makingOf(keptIn), action: { kind: 'open-store', place: keptIn.place }, undo: { kind: 'wipe-store', place: keptIn.place } },
     { phase: 'prepare', title: 'name its format', action: write(`${paths.handover}/format`, `${HANDOVER_FORMAT}\n`) },

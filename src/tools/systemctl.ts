@@ -8,6 +8,7 @@ const PROPERTIES = [
   'Id', 'Description', 'Type', 'MainPID', 'ControlGroup', 'ActiveState', 'SubState', 'FragmentPath', 'DropInPaths', 'Transient', 'User', 'BusName',
   'RootDirectory', 'RootImage', 'PrivateIPC', 'PrivateUsers', 'RuntimeDirectory', 'PIDFile', 'TriggeredBy', 'NFileDescriptorStore',
   'StandardInput', 'StandardOutput', 'DefaultDependencies', 'NoExecPaths', 'After', 'ExecMainStartTimestamp', 'ExecStart', 'ExecStartPost',
+  'WatchdogUSec',
 ];
 
 /** Parses the blocks that `systemctl show A B …` prints, one a unit, an empty line between them. */
@@ -69,6 +70,10 @@ export async function stoppedAlong(units: readonly string[]): Promise<Result<str
   }
   return ok([...found].filter((unit) => !units.includes(unit)));
 }
+
+/** Whether systemd ends services that have not reported to it in time (WatchdogSec= of systemd.service(5)). */
+export const endsSilentServices = async (): Promise<boolean> => (await run(['systemctl', 'service-watchdogs'])).stdout.trim() !== 'no';
+export const setServiceWatchdogs = (to: 'yes' | 'no'): readonly string[] => ['systemctl', 'service-watchdogs', to];
 
 export const daemonReload = (): Promise<Result<string>> => runOk(['systemctl', 'daemon-reload']);
 

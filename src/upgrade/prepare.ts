@@ -12,7 +12,7 @@ import { requireKexec, requireRoot, requireStore, requireTools, runningKernel } 
 import { survey } from '../survey/survey.ts';
 import { cpuTime } from '../snapshot/activity.ts';
 import { hugePagesPace } from '../tools/khugepaged.ts';
-import { stoppedAlong } from '../tools/systemctl.ts';
+import { endsSilentServices, stoppedAlong } from '../tools/systemctl.ts';
 import { stateKinds } from '../state/kinds.ts';
 import { tmpfsBytes } from '../state/tmpfs.ts';
 import { DRIVERS } from '../tools/pmem.ts';
@@ -102,5 +102,5 @@ export async function prepare({ to, afresh, store, ram, prepare: wanted, wayBack
   const activity = new Map([...later].map(([unit, now]) => [unit, (now - (earlier.get(unit) ?? 0)) / elapsed]));
   const limits = new Map(carried.map(({ unit, controlGroup }) => [unit, limitOf(controlGroup)]));
   const prepares = wanted && !strict && (inMemory || (await requireStore(store, neededBytes(carried, files, true) - held)).ok);
-  return ok(makePlan(chosen.value, steps, { id, store, keptIn, from, to: kernel.value, ...(back.ok ? { back: back.value } : {}), initramfs, prepare: prepares, activity, limits, wayBack, watchdog, keepImages, afresh: seen.value.afresh.map(({ unit }) => unit), machine }));
+  return ok(makePlan(chosen.value, steps, { id, store, keptIn, from, to: kernel.value, ...(back.ok ? { back: back.value } : {}), initramfs, prepare: prepares, activity, limits, wayBack, watchdog, endsSilentServices: await endsSilentServices(), keepImages, afresh: seen.value.afresh.map(({ unit }) => unit), machine }));
 }

@@ -113,6 +113,27 @@ test('SIGKILL of both segue and its guard: systemd has another let all go on as 
   await expectGivenUp('its process was killed');
 });
 
+test('a signal for one that stands still gives the upgrade up, and is heard; systemd ends nobody who cannot report meanwhile', { timeout: TIMEOUT }, async () => {
+  const service = (unit: string, program: string, ...properties: string[]) => guest.exec(['systemd-run', '--expand-environment=no', `--unit=${unit}`, ...properties.map((property) => `--property=${property}`), 'perl', '-e', program]);
+  await service('listener', '$SIG{USR1} = sub { open(my $file, ">", "/run/heard") }; sleep 1000 while 1');
+  await service('reporter', 'use Socket; socket(my $bus, AF_UNIX, SOCK_DGRAM, 0); while (1) { send($bus, "READY=1\nWATCHDOG=1", 0, pack_sockaddr_un($ENV{NOTIFY_SOCKET})); select undef, undef, undef, 0.2 }', 'Type=notify', 'WatchdogSec=4', 'Restart=always');
+  const { stdout: before } = await guest.exec('systemctl show --property=MainPID,NRestarts reporter');
+  try {
+    const tell = 'systemctl kill --signal=USR1 listener';
+    const untilMissed = 'until journalctl --quiet --unit=reporter --grep="Watchdog disabled" >/dev/null; do sleep 0.2; done';
+    const { exitCode, stdout } = await attempt(guest, 'hold new connections back to those of priority 50', `kill -STOP $segue; ${tell}; ${untilMissed}; kill -CONT $segue`);
+    expect(stdout).toContain('giving up: listener.service changed while it was being parked');
+    expect(stdout).toMatch(/^ -> a signal \(SIGUSR1\) has come for its process /m);
+    expect(exitCode).toBe(1);
+    await guest.exec('until test -e /run/heard; do sleep 0.1; done');
+    await expectGivenUp('workload-changed');
+    expect((await guest.exec('systemctl show --property=MainPID,NRestarts reporter')).stdout).toBe(before);
+    expect((await guest.exec(['systemctl', 'service-watchdogs'])).stdout.trim()).toBe('yes');
+  } finally {
+    await guest.exec('systemctl stop listener reporter; rm -f /run/heard');
+  }
+});
+
 /** CRIU has imaged a connection of it, which is in repair mode then: whoever reads from it gets an error. */
 const untilRepair = (unit: string): string => `until compgen -G "/var/lib/segue/upgrades/*/handover/workloads/${unit}/trees/*/images/tcp-stream-*.img" >/dev/null; do :; done`;
 

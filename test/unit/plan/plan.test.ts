@@ -36,7 +36,7 @@ const ID = '20260102-030405';
 
 const onDisk: StoreChoice = { place: { kind: 'disk', vault: handoverPaths('/var/lib/segue', ID).vault } };
 
-async function plan(seen: Survey, afresh: readonly string[] = [], initramfs: Initramfs = own, snapshots: Pick<PlanOptions, 'prepare' | 'activity'> & Partial<Pick<PlanOptions, 'wayBack' | 'watchdog' | 'back'>> = { prepare: true, activity: new Map() }, keptIn = onDisk): Promise<Plan> {
+async function plan(seen: Survey, afresh: readonly string[] = [], initramfs: Initramfs = own, snapshots: Pick<PlanOptions, 'prepare' | 'activity'> & Partial<Pick<PlanOptions, 'wayBack' | 'watchdog' | 'back' | 'endsSilentServices'>> = { prepare: true, activity: new Map() }, keptIn = onDisk): Promise<Plan> {
   const chosen = choose(seen, afresh);
   if (!chosen.ok) throw new Error(chosen.failure.reason);
   // What there is besides tasks, in the example of files on tmpfs.
@@ -51,6 +51,7 @@ async function plan(seen: Survey, afresh: readonly string[] = [], initramfs: Ini
     initramfs,
     wayBack: 'restore',
     watchdog: { kind: 'none' },
+    endsSilentServices: true,
     limits: new Map([['limited.service', '50000 100000']]),
     ...snapshots,
     keepImages: 7,
@@ -95,6 +96,15 @@ test('one that is of no use is stopped, if systemd has set it', async () => {
   const made = (before: string) => plan(survey([]), [], own, { prepare: false, activity: new Map(), watchdog: { kind: 'stopped', ...WATCHDOG, before, why: 'it is too short' } });
   expect(stepsOf(await made('30000000'), /watchdog/)).toMatchObject([{ title: 'stop the watchdog, as it is too short', action: { kind: 'run', argv: expect.arrayContaining(['0']) as string[] }, undo: { kind: 'run', argv: expect.arrayContaining(['30000000']) as string[] } }]);
   expect(stepsOf(await made('0'), /watchdog/)).toEqual([]);
+});
+
+test('systemd ends nobody for not reporting while it stands still', async () => {
+  const made = (WatchdogUSec: string, endsSilentServices = true) => plan(survey([workload('reports.service', { properties: { WatchdogUSec } })]), [], own, { prepare: true, activity: new Map(), endsSilentServices });
+  const done = await made('30s');
+  const [step] = stepsOf(done, /not reporting/);
+  expect(step).toMatchObject({ phase: 'park', action: { kind: 'run', argv: ['systemctl', 'service-watchdogs', 'no'] }, undo: { kind: 'run', argv: ['systemctl', 'service-watchdogs', 'yes'] } });
+  expect(done.steps.indexOf(step!)).toBeLessThan(done.steps.findIndex(({ action }) => action.kind === 'look'));
+  for (const nobody of [await made('0'), await made('infinity'), await made('30s', false)]) expect(stepsOf(nobody, /not reporting/)).toEqual([]);
 });
 
 const full = await plan(
