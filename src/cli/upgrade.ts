@@ -10,6 +10,7 @@ import { display, traceCommands } from '../tools/command.ts';
 import { spellRegion } from '../tools/memmap.ts';
 import { syncCommand } from '../park/sync.ts';
 import { preDumpCommand, wholeCommand } from '../tools/criu.ts';
+import { readJournal } from '../store/journal.ts';
 import { storeOf } from '../store/store.ts';
 import { INSTANCE, INSTANCE_OF_DEEDS } from '../tools/tracefs.ts';
 import { prepare } from '../upgrade/prepare.ts';
@@ -93,6 +94,8 @@ export function commands(action: Action): string {
       return `${summing(action.handover)}, of what has come since`;
     case 'await-newcomers':
       return `# until there is none, for ${action.seconds.toString()} s at most\nsystemd-cgls --no-pager | grep -E '\\.(service|scope)' # and none but: ${action.known.join(' ')}`;
+    case 'await-inhibitors':
+      return `systemd-inhibit --list --mode=block # until nobody is there for a shutdown, for ${action.seconds.toString()} s at most`;
     case 'confirm':
       return action.workloads.map(({ controlGroup, images }) => `ls ${display(images)} | grep core- # as many as in /sys/fs/cgroup${controlGroup}/cgroup.threads, each of them stopped, and no new signal waits for it`).join('\n');
     case 'jump':
@@ -232,7 +235,7 @@ async function run({ to, afresh, yes, dryRun, debug, store: named, prepare: prep
   });
   if (!result.ok) {
     process.exitCode = report(result.failure);
-    note(`log: segue show ${plan.id}`);
+    if (readJournal(store, plan.id) !== undefined) note(`log: segue show ${plan.id}`);
   }
 }
 

@@ -39,6 +39,7 @@ export type Failure =
   | { readonly reason: 'not-on-disk'; readonly what: string; readonly error: string }
   | { readonly reason: 'workload-changed'; readonly unit: string; readonly what: string }
   | { readonly reason: 'unit-began'; readonly unit: string }
+  | { readonly reason: 'shutdown-inhibited'; readonly who: string; readonly why: string; readonly pid: number }
   | { readonly reason: 'step-failed'; readonly step: string; readonly error: string }
   | { readonly reason: 'command-failed'; readonly command: string; readonly exitCode: number; readonly output: string }
   | { readonly reason: 'output-unreadable'; readonly command: string; readonly output: string }

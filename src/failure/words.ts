@@ -111,6 +111,8 @@ export function words(failure: Failure): Words {
       return { what: `what is in memory of ${failure.what} could not be written to disk`, why: failure.error, hint: 'does a disk or a server not answer? `grep -E "^(Dirty|Writeback):" /proc/meminfo` says how much waits; unmount what does not answer', exitCode: 1 };
     case 'unit-began':
       return { what: `${failure.unit} has begun to run meanwhile`, why: 'it is neither carried nor started afresh: the new kernel would cut it off', hint: 'try again: it is carried then, or has ended', exitCode: 1 };
+    case 'shutdown-inhibited':
+      return { what: `${failure.who} forbids a shutdown`, why: `process ${failure.pid.toString()}: ${failure.why}; the new kernel would cut it off`, hint: 'wait until it is done, or end it; `systemd-inhibit --list` shows who forbids what', exitCode: 10 };
     case 'step-failed':
       return { what: `step failed: ${failure.step}`, why: failure.error, exitCode: 1 };
     case 'command-failed':

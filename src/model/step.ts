@@ -70,6 +70,8 @@ export type Action =
   | { readonly kind: 'wipe-store'; readonly place: StorePlace }
   /** Waits until no unit runs that the plan does not know of. */
   | { readonly kind: 'await-newcomers'; readonly known: readonly string[]; readonly seconds: number }
+  /** Waits until nobody forbids a shutdown, but for those of cgroups that are stopped before. */
+  | { readonly kind: 'await-inhibitors'; readonly stopped: readonly string[]; readonly seconds: number }
   /** Looks whether all stand still as they were imaged. */
   | { readonly kind: 'confirm'; readonly workloads: readonly ConfirmableWorkload[] }
   /** Starts the new kernel. Does not return. */

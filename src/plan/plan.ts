@@ -71,6 +71,9 @@ export interface Plan {
 /** How long disks may take to write what is in memory: all of it, while nobody waits, and then what has come since. */
 const SYNC_SECONDS = { before: 240, parked: 60 };
 
+/** How long whoever forbids a shutdown has time to come to an end. */
+const INHIBITOR_SECONDS = { before: 60, parked: 5 };
+
 /** How long a job that has begun since (of a timer, mostly) has time to end: while everybody runs, and while everybody waits. */
 const NEWCOMER_SECONDS = { before: 60, parked: 5 };
 
@@ -417,6 +420,7 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
 
   // What its KillMode= leaves of one that is stopped ends with the kernel.
   const known = [...options.afresh, ...[...carried, ...stopped].map(({ unit }) => unit)];
+  const stoppedGroups = stopped.map(({ controlGroup }) => controlGroup);
   const required = carried.filter((workload) => ownSettings(workload).required).map(({ unit }) => unit);
   const turnBack = turningBack(required, paths, options);
   const groups = byPriority(carried);
@@ -455,6 +459,7 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     // What is on disk now need not be written while everything waits; and what does not answer stops nobody.
     { phase: options.prepare ? 'snapshot' : 'prepare', title: 'let the disks catch up while everything runs', action: { kind: 'sync', limitSeconds: SYNC_SECONDS.before } },
     { phase: options.prepare ? 'snapshot' : 'prepare', title: 'let end what has begun since this was planned', action: { kind: 'await-newcomers', known, seconds: NEWCOMER_SECONDS.before } },
+    { phase: options.prepare ? 'snapshot' : 'prepare', title: 'wait until nobody forbids a shutdown', action: { kind: 'await-inhibitors', stopped: stoppedGroups, seconds: INHIBITOR_SECONDS.before } },
     // Who is parked first is looked at last.
     ...slowedRounds(groups.toReversed().flatMap(({ workloads }) => workloads), paths, options),
     ...stopping,
@@ -485,6 +490,7 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     ...state.filter((step) => step.phase === 'park'),
     { phase: 'park', title: 'seal the hand-over', action: { kind: 'seal', handover: paths.handover, units: carried.map(({ unit }) => unit) } },
     { phase: 'jump', title: 'let end what has begun meanwhile', action: { kind: 'await-newcomers', known, seconds: NEWCOMER_SECONDS.parked } },
+    { phase: 'jump', title: 'see that nobody has forbidden a shutdown meanwhile', action: { kind: 'await-inhibitors', stopped: stoppedGroups, seconds: INHIBITOR_SECONDS.parked } },
     // Of these it is told if they could not be written.
     { phase: 'jump', title: 'write the hand-over to disk', action: { kind: 'sync', path: paths.handover, limitSeconds: SYNC_SECONDS.parked } },
     { phase: 'jump', title: 'write all filesystems to disk', action: { kind: 'sync', limitSeconds: SYNC_SECONDS.parked } },

@@ -7,6 +7,7 @@ import { drain } from '../park/drain.ts';
 import { dump } from '../park/dump.ts';
 import { resume } from '../park/resume.ts';
 import { thaw } from '../park/freezer.ts';
+import { awaitInhibitors } from '../park/inhibitors.ts';
 import { awaitNewcomers } from '../park/newcomers.ts';
 import { fullSpeed, urgently } from '../park/pace.ts';
 import { look, prove } from '../park/prove.ts';
@@ -94,6 +95,8 @@ async function act(action: Action): Promise<Result<Note | undefined>> {
       return storeOf(action.place).wipe();
     case 'await-newcomers':
       return awaitNewcomers(action.known, action.seconds);
+    case 'await-inhibitors':
+      return awaitInhibitors(action.stopped, action.seconds);
     case 'confirm':
       return confirm(action.workloads);
     case 'jump':

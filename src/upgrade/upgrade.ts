@@ -6,6 +6,7 @@ import { isUnfinished, makeReport } from '../report/report.ts';
 import { openJournal, readJournal, type Journal } from '../store/journal.ts';
 import { startGuard } from './guard.ts';
 import { lockUpgrade } from './lock.ts';
+import { awaitInhibitors } from '../park/inhibitors.ts';
 import { endKeeper, forgetPrepared, isKept, readPrepared } from './prepared.ts';
 import { dropOthers, endAbandoned } from './reuse.ts';
 
@@ -25,6 +26,8 @@ export async function upgrade(plan: Plan, store: string, progress: Progress): Pr
   const told = (): Failure | undefined => (signal === undefined ? undefined : { reason: 'interrupted', signal });
   for (const name of SIGNALS) process.on(name, remember);
   try {
+    const uninhibited = await awaitInhibitors(plan.stopped.map(({ controlGroup }) => controlGroup), 0);
+    if (!uninhibited.ok) return uninhibited;
     if (await isKept()) {
       // Without snapshots nothing is gone on with.
       const ended = await endKeeper(readPrepared()?.id === plan.id ? 'SIGUSR1' : 'SIGTERM', told);

@@ -98,6 +98,21 @@ test('a unit that does not run cannot be named to start afresh', { timeout: TIME
   expect(stderr).toContain('no-such-thing.service is not a running service of this machine');
 });
 
+test('who installs packages, or forbids a shutdown for another reason, is not cut off', { timeout: TIMEOUT }, async () => {
+  // In a login session, which the jump ends.
+  const inhibit = "systemd-inhibit --what=shutdown --who=APT --why='packages are being installed' --mode=block sh -c 'echo $$ >/run/inhibits; exec sleep infinity'";
+  await guest.exec(`nohup setsid ${inhibit} </dev/null >/dev/null 2>&1 & until test -s /run/inhibits; do sleep 0.1; done`);
+  try {
+    const { exitCode, stderr } = await refused('--to', 'newest', '--yes');
+    expect(exitCode).toBe(10);
+    expect(stderr).toContain('error: APT forbids a shutdown');
+    expect(stderr).toContain('packages are being installed');
+    expect(stderr).not.toContain('segue show');
+  } finally {
+    await guest.exec('kill "$(cat /run/inhibits)" && rm /run/inhibits');
+  }
+});
+
 test('the check finds that all services can be carried', { timeout: TIMEOUT }, async () => {
   const { exitCode, stdout } = await segue(guest, 'check', '--json');
   expect(exitCode).toBe(0);

@@ -67,6 +67,7 @@ test.each<Action>([
   { kind: 'open-store', place: ram },
   { kind: 'wipe-store', place: ram },
   { kind: 'await-newcomers', known: ['a.service', 'b\\x2dc.service'], seconds: 5 },
+  { kind: 'await-inhibitors', stopped: ['/system.slice/a.service'], seconds: 5 },
   { kind: 'confirm', workloads: [{ unit: 'a.service', controlGroup: '/system.slice/a.service', images: ['/store/images'] }] },
   { kind: 'jump' },
 ])('what a dry run prints for a $kind is a shell script', (action) => {

@@ -47,6 +47,7 @@ const EVERY: { readonly [Reason in Failure['reason']]: Extract<Failure, { reason
   'dump-failed': { reason: 'dump-failed', unit: 'a.service', errors: ['Error (criu/x.c:1): one', 'Error (criu/x.c:2): two'], log: '/var/lib/segue/dump.log' },
   'workload-changed': { reason: 'workload-changed', unit: 'a.service', what: 'its process 4000 has ended or is another one now' },
   'unit-began': { reason: 'unit-began', unit: 'backup.service' },
+  'shutdown-inhibited': { reason: 'shutdown-inhibited', who: 'APT', why: 'APT is installing or removing packages', pid: 4000 },
   'step-failed': { reason: 'step-failed', step: 'seal the hand-over', error: 'ENOSPC: no space left on device' },
   'command-failed': { reason: 'command-failed', command: 'nft -f -', exitCode: 1, output: 'Error: syntax error' },
   'output-unreadable': { reason: 'output-unreadable', command: 'ip -j address show', output: '[{"ifname":' },

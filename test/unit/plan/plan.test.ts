@@ -334,6 +334,12 @@ test('what has begun since the plan has time to end, and the last look is whethe
   expect(steps.at(-3)?.action).toMatchObject({ kind: 'confirm', workloads: expect.arrayContaining([expect.objectContaining({ unit: 'plain.service' })]) as unknown[] });
 });
 
+test('nobody who forbids a shutdown is cut off, but for those who are stopped in any case', () => {
+  const [before = NaN, last = NaN] = indices(({ action }) => action.kind === 'await-inhibitors');
+  expect(before).toBeLessThan(indices(({ phase }) => phase === 'park')[0]!);
+  expect(steps[last]).toMatchObject({ phase: 'jump', action: { stopped: ['/system.slice/blocked.service'] } });
+});
+
 test('the disks catch up before anybody stands still', () => {
   const [catchUp = NaN] = indices(({ action }) => action.kind === 'sync');
   expect(catchUp).toBeLessThan(indices(({ phase }) => phase === 'park')[0]!);
