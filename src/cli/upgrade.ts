@@ -46,6 +46,8 @@ export function commands(action: Action): string {
       return action.input === undefined ? display(action.argv) : `${display(action.argv)} <<'EOF'\n${action.input}EOF`;
     case 'write':
       return `cat >${display([action.path])} <<'EOF'\n${action.content}EOF`;
+    case 'encryption-nice':
+      return `echo ${action.nice.toString()} | tee /sys/devices/virtual/workqueue/kcryptd-*/nice # of ${action.name}`;
     case 'open-store':
       return storeOf(action.place).opening().join('\n');
     case 'wipe-store':

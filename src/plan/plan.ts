@@ -201,8 +201,15 @@ function wholeStep(workload: Workload, paths: HandoverPaths, idleGroup: string):
   };
 }
 
+/** While everybody runs, all else comes first. */
+const LOWEST = 19;
+
+/** What is encrypted is so by the kernel, in nobody's cgroup. */
+const encrypting = ({ place }: StoreChoice, title: string, nice: number): Step[] =>
+  place.kind === 'ram' ? [] : [{ phase: 'snapshot', title, action: { kind: 'encryption-nice', name: place.vault.name, nice } }];
+
 /** Who sleeps comes first; memory is read in a cgroup of the lowest weight: whoever else wants a processor or the disk gets it first. */
-function snapshotSteps(carried: readonly Workload[], paths: HandoverPaths, { id, prepare, activity }: PlanOptions): Step[] {
+function snapshotSteps(carried: readonly Workload[], paths: HandoverPaths, { id, keptIn, prepare, activity }: PlanOptions): Step[] {
   const service = snapshotService(id);
   const lately = (workload: Workload): number => activity.get(workload.unit) ?? 0;
   const allowed = carried.filter((workload) => prepare && mayBeHeld(workload)).toSorted((a, b) => lately(a) - lately(b));
@@ -218,6 +225,7 @@ function snapshotSteps(carried: readonly Workload[], paths: HandoverPaths, { id,
       // Whoever was to start it may have been killed before.
       undo: run(['sh', '-c', 'systemctl stop "$0" || ! systemctl is-active --quiet "$0"', service]),
     },
+    ...encrypting(keptIn, 'let everybody else come before the encryption of the images', LOWEST),
     { phase: 'snapshot', title: 'count the system calls of those who sleep', action: { kind: 'count-calls', controlGroups: sleepers.map(({ controlGroup }) => controlGroup) }, undo: { kind: 'end-snapshots' } },
     ...steps,
   ];
@@ -426,6 +434,7 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
   const groups = byPriority(carried);
   const critical = (groups.at(-1)?.workloads ?? []).toSorted((a, b) => a.memory - b.memory).map(({ unit }) => unit);
   const restoredBefore = (priority: number): string[] => groups.filter((group) => group.priority > priority).flatMap(({ workloads }) => workloads.map(({ unit }) => unit));
+  const snapshots = snapshotSteps(carried, paths, options);
   const stopping = [...holdingWatchdogs(carried, options), ...stopSteps(stopped), ...complaining(carried, paths)];
   const steps: Step[] = [
     { phase: 'prepare', title: makingOf(keptIn), action: { kind: 'open-store', place: keptIn.place }, undo: { kind: 'wipe-store', place: keptIn.place } },
@@ -454,8 +463,10 @@ export function makePlan({ carried, stopped }: Chosen, state: readonly Step[], o
     ...(initramfs.kind === 'own' ? [{ phase: 'prepare' as const, title: 'remove the initramfs, now that it is loaded', action: { kind: 'remove' as const, path: initramfs.folder } }] : []),
     ...handing.after,
     ...triedLocks(carried),
-    ...snapshotSteps(carried, paths, options),
+    ...snapshots,
     { phase: options.prepare ? 'snapshot' : 'prepare', title: 'compute the checksums of what is there', action: { kind: 'sum', handover: paths.handover } },
+    // From here on somebody waits for it.
+    ...(snapshots.length === 0 ? [] : encrypting(keptIn, 'encrypt the images with the usual priority again', 0)),
     // What is on disk now need not be written while everything waits; and what does not answer stops nobody.
     { phase: options.prepare ? 'snapshot' : 'prepare', title: 'let the disks catch up while everything runs', action: { kind: 'sync', limitSeconds: SYNC_SECONDS.before } },
     { phase: options.prepare ? 'snapshot' : 'prepare', title: 'let end what has begun since this was planned', action: { kind: 'await-newcomers', known, seconds: NEWCOMER_SECONDS.before } },

@@ -32,7 +32,9 @@ const CIPHER = ['--type', 'plain', '--cipher', 'aes-xts-plain64', '--key-size', 
 const SHARE_OF_DISK = 0.95;
 const BLOCK = 4096;
 
-const device = ({ name }: Vault): string => `/dev/mapper/${name}`;
+const WORKQUEUES = '/sys/devices/virtual/workqueue';
+
+const device = ({ name }: Pick<Vault, 'name'>): string => `/dev/mapper/${name}`;
 
 /** The key is at hand in another initramfs, or another boot, under the same name: boot/store opens it likewise. */
 export const openCommand = (vault: Vault): string[] => ['cryptsetup', 'open', '--batch-mode', ...CIPHER, '--key-file', vault.key, vault.file, vault.name];
@@ -77,6 +79,19 @@ export async function openVault(vault: Vault): Promise<Result<undefined>> {
   await fs.chmod(vault.folder, 0o700);
   await fs.rm(`${vault.folder}/lost+found`, { recursive: true, force: true });
   return ok(undefined);
+}
+
+/**
+ * How much everybody else comes before the encryption of what is written to it, as a nice value: that is done by the kernel's own
+ * threads (Documentation/core-api/workqueue.rst; drivers/md/dm-crypt.c), whatever the weight of who writes. Some kernels cannot be told: there it
+ * stays as it is.
+ */
+export async function setNice(vault: Pick<Vault, 'name'>, nice: number): Promise<void> {
+  const { rdev } = await fs.stat(device(vault));
+  // The encoding of dev_t in glibc.
+  const number = `${((rdev >> 8) & 0xfff).toString()}:${((rdev & 0xff) | ((rdev >> 12) & 0xfff00)).toString()}`;
+  const names = await fs.readdir(WORKQUEUES).catch((): string[] => []);
+  for (const name of names.filter((each) => each.startsWith(`kcryptd-${number}-`))) await fs.writeFile(`${WORKQUEUES}/${name}/nice`, nice.toString()).catch(() => undefined);
 }
 
 /** Forgets the key that is in memory, and gives the memory back when no other is there. */

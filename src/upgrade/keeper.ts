@@ -80,6 +80,8 @@ function isWanted({ phase, action }: Step, { paths }: Plan, first: boolean): boo
   switch (action.kind) {
     case 'open-store':
       return first;
+    case 'encryption-nice':
+      return first && action.nice > 0;
     case 'write':
       return action.path.startsWith(ofWorkload) && !existsSync(action.path);
     case 'snapshot':

@@ -340,6 +340,16 @@ test('nobody who forbids a shutdown is cut off, but for those who are stopped in
   expect(steps[last]).toMatchObject({ phase: 'jump', action: { stopped: ['/system.slice/blocked.service'] } });
 });
 
+test('everybody comes before the encryption of the images until somebody waits for it', () => {
+  const [lowest = NaN, usual = NaN] = indices(({ action }) => action.kind === 'encryption-nice');
+  expect([steps[lowest]?.action, steps[usual]?.action]).toMatchObject([{ nice: 19 }, { nice: 0 }]);
+  for (const at of indices(({ action }) => action.kind === 'snapshot' || action.kind === 'snapshot-whole')) {
+    expect(at).toBeGreaterThan(lowest);
+    expect(at).toBeLessThan(usual);
+  }
+  expect(usual).toBeLessThan(indices(({ action }) => action.kind === 'sync')[0]!);
+});
+
 test('the disks catch up before anybody stands still', () => {
   const [catchUp = NaN] = indices(({ action }) => action.kind === 'sync');
   expect(catchUp).toBeLessThan(indices(({ phase }) => phase === 'park')[0]!);
