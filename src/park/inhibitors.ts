@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failed, ok, type Result } from '../failure/result.ts';
 import { inhibitors } from '../tools/logind.ts';
+import { controlGroupOf } from '../tools/systemd-run.ts';
 
 const POLL_MILLISECONDS = 500;
 
-function controlGroupOf(pid: number): string {
+function groupOf(pid: number): string {
   try {
-    return /^0::(.*)$/m.exec(readFileSync(`/proc/${pid.toString()}/cgroup`, 'utf8'))?.[1] ?? '';
+    return controlGroupOf(readFileSync(`/proc/${pid.toString()}/cgroup`, 'utf8'));
   } catch {
     return ''; // it has ended
   }
@@ -22,7 +23,7 @@ export async function awaitInhibitors(stopped: readonly string[], seconds: numbe
   for (;;) {
     const listed = await inhibitors();
     if (!listed.ok) return listed;
-    const found = listed.value.find(({ what, mode, pid }) => what.includes('shutdown') && mode === 'block' && !stopped.includes(controlGroupOf(pid)));
+    const found = listed.value.find(({ what, mode, pid }) => what.includes('shutdown') && mode === 'block' && !stopped.includes(groupOf(pid)));
     if (found === undefined) return ok(undefined);
     if (performance.now() > end) return failed({ reason: 'shutdown-inhibited', who: found.who, why: found.why, pid: found.pid });
     await sleep(POLL_MILLISECONDS);

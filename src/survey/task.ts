@@ -1,5 +1,6 @@
 import { promises as fs, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { isServed } from '../state/mounts.ts';
+import { controlGroupOf } from '../tools/systemd-run.ts';
 import { namespaceNames, type Mount, type NamespaceName, type OpenFile, type Task } from '../model/task.ts';
 
 export interface Stat {
@@ -130,7 +131,7 @@ export function readTask(pid: number): Task | undefined {
       pid,
       parent: stat.parent,
       comm: stat.comm,
-      controlGroup: /^0::(.*)$/m.exec(read('cgroup'))?.[1] ?? '',
+      controlGroup: controlGroupOf(read('cgroup')),
       processGroup: stat.processGroup,
       session: stat.session,
       threads: numbers(`${proc}/task`),

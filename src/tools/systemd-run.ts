@@ -6,7 +6,7 @@ import { runOk } from './command.ts';
 const SCOPE_MILLISECONDS = 10_000;
 
 /** The cgroup v2 path in the text of /proc/PID/cgroup. */
-const controlGroupOf = (text: string): string => /^0::(.*)$/m.exec(text)?.[1] ?? '';
+export const controlGroupOf = (text: string): string => /^0::(.*)$/m.exec(text)?.[1] ?? '';
 /** That of this process. */
 export const ownControlGroup = (): string => controlGroupOf(readFileSync('/proc/self/cgroup', 'utf8'));
 
