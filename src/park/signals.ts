@@ -1,19 +1,19 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import { pendingSignals, signalBit } from '../tools/pending-signals.ts';
 
-const bit = (number: number): bigint => 1n << BigInt(number - 1);
 const NUMBERS = Object.entries(constants.signals) as [NodeJS.Signals, number][];
 
 /** What stops and lets go on, which Segue and CRIU do themselves; what the kernel sends when a child is stopped, or a timer goes off that is in the image. */
 const OF_NO_MATTER = (['SIGSTOP', 'SIGCONT', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU', 'SIGCHLD', 'SIGALRM', 'SIGVTALRM', 'SIGPROF'] as const)
-  .reduce((mask, name) => mask | bit(constants.signals[name]), 0n);
+  .reduce((mask, name) => mask | signalBit(constants.signals[name]), 0n);
 
 const read = (pid: number, name: string): string => readFileSync(`/proc/${pid.toString()}/${name}`, 'utf8');
 
-/** The signals that wait for a process, a bit for each (SigPnd and ShdPnd of proc_pid_status(5)); none for one that has ended. */
+/** The signals that wait for a process or one of its threads; none for one that has ended. */
 function waitingFor(pid: number): bigint {
   try {
-    return [...read(pid, 'status').matchAll(/^(?:SigPnd|ShdPnd):\s*([0-9a-f]+)$/gm)].reduce((mask, [, bits]) => mask | BigInt(`0x${bits ?? '0'}`), 0n);
+    return readdirSync(`/proc/${pid.toString()}/task`).reduce((mask, thread) => mask | pendingSignals(read(pid, `task/${thread}/status`)), 0n);
   } catch {
     return 0n;
   }
@@ -22,7 +22,7 @@ function waitingFor(pid: number): bigint {
 /** Those that timers of its own send (`signal: 10/…` of proc_pid_timers(5)). */
 function ofTimers(pid: number): bigint {
   try {
-    return [...read(pid, 'timers').matchAll(/^signal: (\d+)\//gm)].reduce((mask, [, number]) => mask | bit(Number(number)), 0n);
+    return [...read(pid, 'timers').matchAll(/^signal: (\d+)\//gm)].reduce((mask, [, number]) => mask | signalBit(Number(number)), 0n);
   } catch {
     return 0n;
   }
@@ -41,7 +41,7 @@ export function signalSince(pids: readonly number[]): { readonly pid: number; re
     const waiting = waitingFor(pid) & ~(imaged.get(pid) ?? 0n) & ~OF_NO_MATTER;
     const come = waiting === 0n ? 0n : waiting & ~ofTimers(pid);
     if (come === 0n) continue;
-    return { pid, name: NUMBERS.find(([, number]) => (come & bit(number)) !== 0n)?.[0] ?? 'of real time' };
+    return { pid, name: NUMBERS.find(([, number]) => (come & signalBit(number)) !== 0n)?.[0] ?? 'of real time' };
   }
   return undefined;
 }

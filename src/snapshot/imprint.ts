@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 import { doubt, type Doubt } from '../model/doubt.ts';
 import { processorsOf } from '../park/affinity.ts';
+import { pendingSignals } from '../tools/pending-signals.ts';
 import { EVERYBODY, type Counts } from '../tools/tracefs.ts';
 import { holdings, mappedFiles } from './descriptors.ts';
 
@@ -80,7 +81,7 @@ export function threadState(path: string): Thread {
   const status = read(`${path}/status`);
   return {
     terms: [fields[15], fields[16], fields[37], fields[38], processorsOf(status), /^Mems_allowed_list:\s*(\S+)/m.exec(status)?.[1]].join(' '),
-    signalled: /^(SigPnd|ShdPnd):\s*0*[1-9a-f]/m.test(status),
+    signalled: pendingSignals(status) !== 0n,
     stopped: fields[0] === 'T',
     ended: fields[0] === 'Z' || fields[0] === 'X',
   };

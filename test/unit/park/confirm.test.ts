@@ -1,7 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { confirm } from '../../../src/park/confirm.ts';
@@ -74,6 +74,24 @@ inContainer('a signal that has come since is in no image', async () => {
   expect(await confirmed(), 'it waited when it was imaged').toEqual({ ok: true, value: undefined });
   one.kill('SIGTERM');
   expect(await confirmed()).toEqual(changed(`a signal \\(SIGTERM\\) has come for its process ${pid(one).toString()}`));
+});
+
+inContainer('nor is one for another thread', async () => {
+  const threads = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+  try {
+    await expect.poll(() => readdirSync(`/proc/${pid(threads).toString()}/task`).length).toBeGreaterThan(1);
+    threads.kill('SIGSTOP');
+    await expect.poll(() => stateOf(pid(threads))).toBe('T');
+    writeFileSync(join(images, `core-${pid(threads).toString()}.img`), '');
+    group(pid(one), pid(two), pid(threads));
+    noteSignals([pid(threads)]);
+    expect(await confirmed()).toEqual({ ok: true, value: undefined });
+    const other = readdirSync(`/proc/${pid(threads).toString()}/task`).map(Number).find((thread) => thread !== pid(threads)) ?? 0;
+    execFileSync('perl', ['-e', 'require "syscall.ph"; syscall(SYS_tgkill(), map { $_ + 0 } @ARGV) == 0 or die $!', ...[pid(threads), other, constants.signals.SIGTERM].map(String)]);
+    expect(await confirmed()).toEqual(changed(`a signal \\(SIGTERM\\) has come for its process ${pid(threads).toString()}`));
+  } finally {
+    threads.kill('SIGKILL');
+  }
 });
 
 inContainer('of a timer that goes off meanwhile the image has what is left of it', async () => {
