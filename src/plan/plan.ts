@@ -407,10 +407,12 @@ function stopSteps(stopped: readonly Workload[]): Step[] {
   return [{ phase: 'park', title: 'stop those that will be started afresh', action: { kind: 'stop', units }, undo: run(['systemctl', 'start', '--', ...units]) }];
 }
 
+/** WatchdogSec= of systemd.service(5). */
+export const reportsToSystemd = ({ properties }: Workload): boolean => !['', '0', 'infinity'].includes(properties['WatchdogUSec'] ?? '');
+
 /** Who stands still does not report, and the signal by which systemd ends it for that would wait for it: also where the upgrade is given up. */
 function holdingWatchdogs(carried: readonly Workload[], { endsSilentServices }: PlanOptions): Step[] {
-  const reports = carried.some(({ properties }) => !['', '0', 'infinity'].includes(properties['WatchdogUSec'] ?? ''));
-  if (!reports || !endsSilentServices) return [];
+  if (!endsSilentServices || !carried.some(reportsToSystemd)) return [];
   return [{ phase: 'park', title: 'have systemd end no service for not reporting (WatchdogSec=)', action: inTime(run(setServiceWatchdogs('no'))), undo: inTime(run(setServiceWatchdogs('yes'))) }];
 }
 

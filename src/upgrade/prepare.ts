@@ -5,7 +5,7 @@ import { chooseInitramfs } from '../initramfs/choose.ts';
 import { isHandedOn } from '../initramfs/key.ts';
 import { handoverPaths, type WayBackPolicy } from '../model/handover.ts';
 import type { Step } from '../model/step.ts';
-import { choose, makePlan, neededBytes, type Plan } from '../plan/plan.ts';
+import { choose, makePlan, neededBytes, reportsToSystemd, type Plan } from '../plan/plan.ts';
 import { limitOf } from '../park/pace.ts';
 import { chooseKernel } from '../survey/kernels.ts';
 import { requireKexec, requireRoot, requireStore, requireTools, runningKernel } from '../survey/machine.ts';
@@ -102,5 +102,5 @@ export async function prepare({ to, afresh, store, ram, prepare: wanted, wayBack
   const activity = new Map([...later].map(([unit, now]) => [unit, (now - (earlier.get(unit) ?? 0)) / elapsed]));
   const limits = new Map(carried.map(({ unit, controlGroup }) => [unit, limitOf(controlGroup)]));
   const prepares = wanted && !strict && (inMemory || (await requireStore(store, neededBytes(carried, files, true) - held)).ok);
-  return ok(makePlan(chosen.value, steps, { id, store, keptIn, from, to: kernel.value, ...(back.ok ? { back: back.value } : {}), initramfs, prepare: prepares, activity, limits, wayBack, watchdog, endsSilentServices: await endsSilentServices(), keepImages, afresh: seen.value.afresh.map(({ unit }) => unit), machine }));
+  return ok(makePlan(chosen.value, steps, { id, store, keptIn, from, to: kernel.value, ...(back.ok ? { back: back.value } : {}), initramfs, prepare: prepares, activity, limits, wayBack, watchdog, endsSilentServices: carried.some(reportsToSystemd) && (await endsSilentServices()), keepImages, afresh: seen.value.afresh.map(({ unit }) => unit), machine }));
 }
