@@ -1,5 +1,6 @@
 import { promises as fs, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { isServed } from '../state/mounts.ts';
+import { deviceNumber } from '../tools/device-number.ts';
 import { controlGroupOf } from '../tools/systemd-run.ts';
 import { namespaceNames, type Mount, type NamespaceName, type OpenFile, type Task } from '../model/task.ts';
 
@@ -91,9 +92,7 @@ function openFile(pid: number, fd: number, mounts: ReadonlyMap<number, Mount>): 
       mountId,
       inode: stat.ino,
       kind: stat.isCharacterDevice() ? 'character-device' : stat.isBlockDevice() ? 'block-device' : stat.isFile() || stat.isDirectory() ? 'file' : 'other',
-      // The encoding of dev_t in glibc, for the numbers that exist.
-      major: (stat.rdev >> 8) & 0xfff,
-      minor: (stat.rdev & 0xff) | ((stat.rdev >> 12) & 0xfff00),
+      ...deviceNumber(stat.rdev),
     };
   } catch {
     return undefined; // closed meanwhile

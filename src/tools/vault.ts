@@ -3,6 +3,7 @@ import { promises as fs } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { ok, type Result } from '../failure/result.ts';
 import { run, runOk } from './command.ts';
+import { deviceNumber } from './device-number.ts';
 import { insist, isMounted, unmount } from './mount.ts';
 
 /** An encrypted container for a folder. */
@@ -87,11 +88,9 @@ export async function openVault(vault: Vault): Promise<Result<undefined>> {
  * stays as it is.
  */
 export async function setNice(vault: Pick<Vault, 'name'>, nice: number): Promise<void> {
-  const { rdev } = await fs.stat(device(vault));
-  // The encoding of dev_t in glibc.
-  const number = `${((rdev >> 8) & 0xfff).toString()}:${((rdev & 0xff) | ((rdev >> 12) & 0xfff00)).toString()}`;
+  const { major, minor } = deviceNumber((await fs.stat(device(vault))).rdev);
   const names = await fs.readdir(WORKQUEUES).catch((): string[] => []);
-  for (const name of names.filter((each) => each.startsWith(`kcryptd-${number}-`))) await fs.writeFile(`${WORKQUEUES}/${name}/nice`, nice.toString()).catch(() => undefined);
+  for (const name of names.filter((each) => each.startsWith(`kcryptd-${major.toString()}:${minor.toString()}-`))) await fs.writeFile(`${WORKQUEUES}/${name}/nice`, nice.toString()).catch(() => undefined);
 }
 
 /** Forgets the key that is in memory, and gives the memory back when no other is there. */
