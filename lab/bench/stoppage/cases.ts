@@ -14,14 +14,15 @@ export interface RedisLoad {
   readonly forbidsSnapshots?: boolean;
 }
 
-/** What is in the guest, beside one critical workload, and how it is upgraded. */
+/** Upgraded, with snapshots beforehand or without; or only prepared for it. */
+export type Command = 'segue upgrade' | 'segue upgrade --no-prepare' | 'segue prepare';
+
+/** What is in the guest, beside one critical workload, and what is done there. */
 export interface Case {
   readonly sleepers: readonly Sleepers[];
   readonly redis: RedisLoad;
-  /** Whether memory is imaged beforehand. */
-  readonly prepare: boolean;
+  readonly command: Command;
 }
-
 
 const many = (count: number, mib: number): Sleepers => ({ count: Math.max(1, Math.round(count * scale)), mib });
 const large = (count: number, mib: number): Sleepers => ({ count, mib: scaled(mib) });
@@ -32,16 +33,16 @@ const LARGE: RedisLoad = { mib: scaled(1024), rewritten: 0.05 };
 const SIZE_OF_MANY = 8;
 
 export const CASES = {
-  fewWorkloads: { sleepers: [many(10, SIZE_OF_MANY)], redis: SMALL, prepare: true },
-  manyWorkloads: { sleepers: [many(200, SIZE_OF_MANY)], redis: SMALL, prepare: true },
-  littleMemory: { sleepers: [large(4, 51)], redis: SMALL, prepare: true },
-  muchMemory: { sleepers: [large(4, 512)], redis: SMALL, prepare: true },
-  together: { sleepers: [many(200, SIZE_OF_MANY), large(1, 448)], redis: SMALL, prepare: true },
-  togetherWhole: { sleepers: [many(200, SIZE_OF_MANY), large(1, 448)], redis: SMALL, prepare: false },
-  busyRedis: { sleepers: [], redis: LARGE, prepare: true },
-  busyRedisWhole: { sleepers: [], redis: LARGE, prepare: false },
-  besideService: { sleepers: [large(2, 512)], redis: { mib: scaled(256), rewritten: 0, forbidsSnapshots: true }, prepare: true },
-  imagedService: { sleepers: [large(2, 512)], redis: { mib: scaled(256), rewritten: 0 }, prepare: true },
+  fewWorkloads: { sleepers: [many(10, SIZE_OF_MANY)], redis: SMALL, command: 'segue upgrade' },
+  manyWorkloads: { sleepers: [many(200, SIZE_OF_MANY)], redis: SMALL, command: 'segue upgrade' },
+  littleMemory: { sleepers: [large(4, 51)], redis: SMALL, command: 'segue upgrade' },
+  muchMemory: { sleepers: [large(4, 512)], redis: SMALL, command: 'segue upgrade' },
+  together: { sleepers: [many(200, SIZE_OF_MANY), large(1, 448)], redis: SMALL, command: 'segue upgrade' },
+  togetherWhole: { sleepers: [many(200, SIZE_OF_MANY), large(1, 448)], redis: SMALL, command: 'segue upgrade --no-prepare' },
+  busyRedis: { sleepers: [], redis: LARGE, command: 'segue upgrade' },
+  busyRedisWhole: { sleepers: [], redis: LARGE, command: 'segue upgrade --no-prepare' },
+  besideService: { sleepers: [large(2, 512)], redis: { mib: scaled(256), rewritten: 0, forbidsSnapshots: true }, command: 'segue prepare' },
+  imagedService: { sleepers: [large(2, 512)], redis: { mib: scaled(256), rewritten: 0 }, command: 'segue prepare' },
 } as const satisfies Record<string, Case>;
 
 export type CaseName = keyof typeof CASES;
@@ -50,9 +51,9 @@ export type CaseName = keyof typeof CASES;
 export const CRITICAL_MIB = SIZE_OF_MANY;
 
 /** A case in words, with the sizes that it really has. */
-export function describeCase({ sleepers, redis, prepare }: Case): string {
+export function describeCase({ sleepers, redis, command }: Case): string {
   const sleeping = sleepers.map(({ count, mib }) => `${count} sleeping ${count === 1 ? 'workload' : 'workloads'} of ${mib} MiB`);
   const rewritten = redis.rewritten > 0 ? `, of which ${redis.rewritten * 100} % are rewritten each second` : '';
   const beside = redis.forbidsSnapshots === true ? ', which forbids snapshots' : '';
-  return [...sleeping, `Redis with ${redis.mib} MiB${rewritten}${beside}`, 'a critical workload'].join(', ') + (prepare ? '' : '; --no-prepare');
+  return [...sleeping, `Redis with ${redis.mib} MiB${rewritten}${beside}`, 'a critical workload'].join(', ') + `; ${command}`;
 }

@@ -1,4 +1,7 @@
-import type { Measurement } from './measure.js';
+import type { Measured } from './measure.js';
+import type { ServiceMeasurement } from './measure-service.js';
+import type { UpgradeMeasurement } from './measure-upgrade.js';
+import type { Service } from './load/answers.js';
 import { RATIO_NAMES, RATIOS, type Definition, type RatioName } from './ratios.js';
 import type { Stop } from './timeline.js';
 
@@ -6,25 +9,35 @@ const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 const percent = (part: number): string => `${(part * 100).toFixed(1)} %`;
 
 /** One case as a few lines. */
-export function measurementText(measured: Measurement): string {
-  const { name, what, run, stoppageMs, parts, criuCounted, imaged, imagedMiB, earlierMiB, current, changed, redisFreezeMs, before, during, besideCopy, rewritten } = measured;
+export function measurementText({ name, what, run, upgrade, service }: Measured): string {
+  return [`${name}, run ${run}: ${what}`, ...(upgrade ? upgradeText(upgrade) : []), ...(service ? serviceText(service) : [])].join('\n');
+}
+
+function serviceText({ quiet, besideSnapshots, besideCopy }: ServiceMeasurement): string[] {
+  const text = ({ answersPerSecond, p99Ms, longestMs, seconds: long }: Service): string => `${answersPerSecond} answers a second, p99 ${p99Ms} ms, longest ${longestMs} ms (${long} s)`;
+  return [
+    `  redis     while nothing else happens: ${text(quiet)}`,
+    `            while memory is imaged: ${text(besideSnapshots)}`,
+    `            beside a plain copy to the disk of as much, of the lowest weight: ${text(besideCopy)}`,
+  ];
+}
+
+function upgradeText(measured: UpgradeMeasurement): string[] {
+  const { stoppageMs, parts, criuCounted, imaged, imagedMiB, earlierMiB, current, changed, redisFreezeMs, rewritten } = measured;
   const after = [parts.bootMs === undefined ? [] : `boot ${seconds(parts.bootMs)} (the kernel)`, parts.restoreMs === undefined ? [] : `restore ${seconds(parts.restoreMs)} (CRIU, and Segue's units)`].flat();
   return [
-    `${name}, run ${run}: ${what}`,
     `  stoppage  ${seconds(stoppageMs)} = CRIU ${seconds(parts.criuMs)}${criuCounted ? '' : ' (all of the imaging: it is not said how long tasks were held)'} + Segue ${seconds(parts.segueMs)} + the kernel ${seconds(parts.kernelMs)}`,
     ...(after.length === 0 ? [] : [`  then      ${after.join(', ')}`]),
     `  memory    ${imagedMiB} MiB of ${imaged} workloads imaged while stopped, ${earlierMiB} MiB before; ${current} workloads proven current, ${changed} not`,
     `  longest   ${longestSteps(measured).join('; ')}`,
     ...(redisFreezeMs === undefined ? [] : [`  redis     held for ${seconds(redisFreezeMs)} while it was imaged`]),
-    ...(before && during ? [`  meanwhile ${during.answersPerSecond} answers a second for ${during.seconds} s, p99 ${during.p99Ms} ms, longest ${during.longestMs} ms; just before ${before.answersPerSecond}, p99 ${before.p99Ms} ms, longest ${before.longestMs} ms`] : []),
-    ...(besideCopy ? [`  beside    a plain copy to the disk of as much, of the lowest weight: ${besideCopy.answersPerSecond} answers a second, p99 ${besideCopy.p99Ms} ms, longest ${besideCopy.longestMs} ms`] : []),
     ...(rewritten === undefined ? [] : [`  rewritten ${percent(rewritten.before)} of its pages each second before${rewritten.during === undefined ? '' : `, ${percent(rewritten.during)} meanwhile`}`]),
     ...timelineText(measured).map((line) => `  ${line}`),
-  ].join('\n');
+  ];
 }
 
 /** Steps of one title, whatever they are about, are one kind. */
-function longestSteps({ steps }: Measurement): string[] {
+function longestSteps({ steps }: UpgradeMeasurement): string[] {
   const kinds = new Map<string, { count: number; ms: number }>();
   for (const { step, ms } of steps) {
     const kind = step.replace(/ \(\d+\)/, '').replace(/ of priority \d+/, '');
@@ -35,7 +48,7 @@ function longestSteps({ steps }: Measurement): string[] {
 }
 
 /** Who was stopped when; instances of one template that differ by number only are one line. */
-function timelineText({ timeline, critical }: Measurement): string[] {
+function timelineText({ timeline, critical }: UpgradeMeasurement): string[] {
   const lines = [...grouped(timeline)].map(([label, stops]) => {
     const range = (of: (stop: Stop) => number): string => {
       const [least, most] = [Math.min(...stops.map(of)), Math.max(...stops.map(of))];

@@ -1,19 +1,14 @@
 import { median } from '../spread.js';
 import type { CaseName } from './cases.js';
+import type { ServiceMeasurement } from './measure-service.js';
+import type { UpgradeMeasurement } from './measure-upgrade.js';
 
 /** What the ratios are made of: one case, in one run. */
 export interface Figures {
   readonly run: number;
   readonly name: string;
-  readonly stoppageMs: number;
-  /** How long CRIU held Redis in the stoppage. */
-  readonly redisFreezeMs?: number | undefined;
-  /** The part of its throughput that Redis lost while memory was imaged beside it. */
-  readonly throughputLoss?: number | undefined;
-  /** How many times as long its 99th percentile was then. */
-  readonly p99Growth?: number | undefined;
-  /** How many times as long as beside a plain copy of as much. */
-  readonly p99AgainstCopy?: number | undefined;
+  readonly upgrade?: Pick<UpgradeMeasurement, 'stoppageMs' | 'redisFreezeMs'>;
+  readonly service?: Pick<ServiceMeasurement, 'throughputLoss' | 'p99Growth' | 'p99AgainstCopy'>;
 }
 
 export interface Definition {
@@ -26,14 +21,14 @@ export interface Definition {
 }
 
 export const RATIOS = {
-  idleWorkloads: { what: 'the stoppage with 200 sleepers, against 10', cases: ['manyWorkloads', 'fewWorkloads'], figure: ({ stoppageMs }) => stoppageMs, target: 1.3 },
-  idleMemory: { what: 'the stoppage with 2 GiB that sleep, against 0.2', cases: ['muchMemory', 'littleMemory'], figure: ({ stoppageMs }) => stoppageMs, target: 1.2 },
-  againstNoPrepare: { what: 'the stoppage with snapshots, against --no-prepare', cases: ['together', 'togetherWhole'], figure: ({ stoppageMs }) => stoppageMs, target: 0.2 },
-  busyRedisFreeze: { what: 'how long CRIU holds a busy Redis, against --no-prepare', cases: ['busyRedis', 'busyRedisWhole'], figure: ({ redisFreezeMs }) => redisFreezeMs, target: 0.2 },
-  throughputLoss: { what: 'the throughput that Redis loses while memory is imaged beside it', cases: ['besideService'], figure: ({ throughputLoss }) => throughputLoss, target: 0.05 },
-  p99Growth: { what: 'the 99th percentile of its answers meanwhile, against just before', cases: ['besideService'], figure: ({ p99Growth }) => p99Growth, target: 1.05 },
-  p99AgainstCopy: { what: 'the same, against a plain copy to the disk of as much, of the lowest weight', cases: ['besideService'], figure: ({ p99AgainstCopy }) => p99AgainstCopy, target: 1.05 },
-  imagedLoss: { what: 'the throughput that Redis loses when its own memory is imaged, too', cases: ['imagedService'], figure: ({ throughputLoss }) => throughputLoss, target: 0.05 },
+  idleWorkloads: { what: 'the stoppage with 200 sleepers, against 10', cases: ['manyWorkloads', 'fewWorkloads'], figure: ({ upgrade }) => upgrade?.stoppageMs, target: 1.3 },
+  idleMemory: { what: 'the stoppage with 2 GiB that sleep, against 0.2', cases: ['muchMemory', 'littleMemory'], figure: ({ upgrade }) => upgrade?.stoppageMs, target: 1.2 },
+  againstNoPrepare: { what: 'the stoppage with snapshots, against --no-prepare', cases: ['together', 'togetherWhole'], figure: ({ upgrade }) => upgrade?.stoppageMs, target: 0.2 },
+  busyRedisFreeze: { what: 'how long CRIU holds a busy Redis, against --no-prepare', cases: ['busyRedis', 'busyRedisWhole'], figure: ({ upgrade }) => upgrade?.redisFreezeMs, target: 0.2 },
+  throughputLoss: { what: 'the throughput that Redis loses while memory is imaged beside it', cases: ['besideService'], figure: ({ service }) => service?.throughputLoss, target: 0.05 },
+  p99Growth: { what: 'the 99th percentile of its answers meanwhile, against the quiet before', cases: ['besideService'], figure: ({ service }) => service?.p99Growth, target: 1.05 },
+  p99AgainstCopy: { what: 'the same, against a plain copy to the disk of as much, of the lowest weight', cases: ['besideService'], figure: ({ service }) => service?.p99AgainstCopy, target: 1.05 },
+  imagedLoss: { what: 'the throughput that Redis loses when its own memory is imaged, too', cases: ['imagedService'], figure: ({ service }) => service?.throughputLoss, target: 0.05 },
 } as const satisfies Record<string, Definition>;
 
 export type RatioName = keyof typeof RATIOS;

@@ -4,7 +4,7 @@ import { readArguments } from '../arguments.js';
 import type { Benchmark } from '../main.js';
 import { writeResults } from '../results.js';
 import { FULL_SIZE } from '../scale.js';
-import { measure, type Measurement } from './measure.js';
+import { measure, type Measured } from './measure.js';
 import { measurementText, ratiosText } from './print.js';
 import { casesFor, RATIO_NAMES, RATIOS, ratiosOf, type Definition } from './ratios.js';
 
@@ -31,7 +31,7 @@ export const stoppage: Benchmark = {
   async run(args) {
     const { runs, json, only } = readStoppageArguments(args);
     const lab = openLab({ log: logToStderr });
-    const measurements: Measurement[] = [];
+    const measurements: Measured[] = [];
     for (let run = 1; run <= runs; run += 1) {
       for (const name of casesFor(only)) {
         const measured = await step(logToStderr, `run ${run} of ${runs}: ${name}`, () => measure(lab, name, run));

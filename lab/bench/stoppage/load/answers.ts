@@ -13,15 +13,15 @@ export interface Service {
 }
 
 /**
- * What clients got in a span of time. A turn that came while the client still waited for the answer before is lost to the
+ * What clients got in these spans of time. A turn that came while the client still waited for the answer before is lost to the
  * throughput; to the percentile it has waited from its time to that answer, as whoever it stands for would have.
  */
-export function serviceIn(turns: readonly Turn[], { from, to }: Span): Service | undefined {
-  const within = turns.filter(([at]) => at >= from && at < to);
+export function serviceIn(turns: readonly Turn[], spans: readonly Span[]): Service | undefined {
+  const within = turns.filter(([at]) => spans.some(({ from, to }) => at >= from && at < to));
   const waits = within.map(([, waitedMs]) => waitedMs).sort((a, b) => a - b);
   const longestMs = waits.at(-1);
   if (longestMs === undefined) return undefined;
-  const seconds = (to - from) / 1000;
+  const seconds = spans.reduce((sum, { from, to }) => sum + to - from, 0) / 1000;
   return {
     seconds: round(seconds),
     answersPerSecond: round(within.filter(([, , asked]) => asked === 1).length / seconds),

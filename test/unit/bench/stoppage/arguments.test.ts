@@ -21,6 +21,6 @@ test('the usage names every ratio', () => {
 });
 
 test('a case is told with the sizes that it has', () => {
-  expect(describeCase({ sleepers: [{ count: 3, mib: 8 }, { count: 1, mib: 448 }], redis: { mib: 4, rewritten: 0.05 }, prepare: false }))
-    .toBe('3 sleeping workloads of 8 MiB, 1 sleeping workload of 448 MiB, Redis with 4 MiB, of which 5 % are rewritten each second, a critical workload; --no-prepare');
+  expect(describeCase({ sleepers: [{ count: 3, mib: 8 }, { count: 1, mib: 448 }], redis: { mib: 4, rewritten: 0.05 }, command: 'segue upgrade --no-prepare' }))
+    .toBe('3 sleeping workloads of 8 MiB, 1 sleeping workload of 448 MiB, Redis with 4 MiB, of which 5 % are rewritten each second, a critical workload; segue upgrade --no-prepare');
 });

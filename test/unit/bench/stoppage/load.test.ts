@@ -20,13 +20,14 @@ const turn = (at: number, waitedMs = 1, asked: 0 | 1 = 1): Turn => [at, waitedMs
 
 test('a service is what its clients got within a span of time', () => {
   const turns = [turn(-1), ...Array.from({ length: 200 }, (_, index) => turn(index * 10, index < 198 ? 2 : 50)), turn(2000)];
-  expect(serviceIn(turns, { from: 0, to: 2000 })).toEqual({ seconds: 2, answersPerSecond: 100, p99Ms: 2, longestMs: 50 });
-  expect(serviceIn(turns, { from: 5000, to: 6000 })).toBeUndefined();
+  expect(serviceIn(turns, [{ from: 0, to: 2000 }])).toEqual({ seconds: 2, answersPerSecond: 100, p99Ms: 2, longestMs: 50 });
+  expect(serviceIn(turns, [{ from: 0, to: 500 }, { from: 1500, to: 2000 }])).toEqual({ seconds: 1, answersPerSecond: 100, p99Ms: 50, longestMs: 50 });
+  expect(serviceIn(turns, [{ from: 5000, to: 6000 }])).toBeUndefined();
 });
 
 test('turns that passed while an answer was waited for are lost, and have waited', () => {
-  const before = serviceIn(Array.from({ length: 10 }, (_, index) => turn(index * 100)), { from: 0, to: 1000 });
-  const during = serviceIn([turn(0, 350), turn(100, 250, 0), turn(200, 150, 0), turn(300, 50, 0), ...[4, 5, 6, 7, 8, 9].map((index) => turn(index * 100))], { from: 0, to: 1000 });
+  const before = serviceIn(Array.from({ length: 10 }, (_, index) => turn(index * 100)), [{ from: 0, to: 1000 }]);
+  const during = serviceIn([turn(0, 350), turn(100, 250, 0), turn(200, 150, 0), turn(300, 50, 0), ...[4, 5, 6, 7, 8, 9].map((index) => turn(index * 100))], [{ from: 0, to: 1000 }]);
   expect(before && during && throughputLoss(before, during)).toBeCloseTo(0.3);
   expect(during?.p99Ms).toBe(350);
 });
