@@ -1,6 +1,6 @@
 import { promises as fs } from 'node:fs';
 import { display } from '../tools/command.ts';
-import { closeCommand, forgetKey, isOpen, makeCommand, mountCommand, openCommand, openVault, reopenVault, wipeVault, type Vault } from '../tools/vault.ts';
+import { closeCommand, forgetKey, isOpen, makeCommand, mountCommand, openCommand, openVault, reopenVault, wipeVault, writingDirectly, type Vault } from '../tools/vault.ts';
 import type { Store } from './store.ts';
 
 /** An encrypted container on the disk (docs/images.md). */
@@ -10,6 +10,7 @@ export const disk = (vault: Vault): Store => ({
     `head -c 64 /dev/urandom >${display([vault.key])} # on a ramfs`,
     `truncate -s SIZE ${display([vault.file])} # sparse`,
     display(openCommand(vault)),
+    writingDirectly(vault),
     display(makeCommand(vault)),
     `mkdir -m 0700 ${display([vault.folder])} && ${display(mountCommand(vault))}`,
   ],

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { promises as fs } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { ok, type Result } from '../failure/result.ts';
-import { run, runOk } from './command.ts';
+import { display, run, runOk } from './command.ts';
 import { deviceNumber } from './device-number.ts';
 import { insist, isMounted, unmount } from './mount.ts';
 
@@ -47,6 +47,17 @@ export const mountCommand = (vault: Vault): string[] => ['mount', '-t', 'ext4', 
 /** After a jump the node in /dev is not udev's: who made it takes it away. */
 export const closeCommand = ({ name }: Vault): string[] => ['env', 'DM_DISABLE_UDEV=1', 'cryptsetup', 'close', name];
 
+const loopsCommand = ({ file }: Vault): string[] => ['losetup', '--noheadings', '--output', 'NAME', '--associated', file];
+
+/** What is written goes from the encryption to the disk: it is cached in the container, and need not be in the file below as well (losetup(8)). */
+const directCommand = (loop: string): string[] => ['losetup', '--direct-io=on', loop];
+export const writingDirectly = (vault: Vault): string => `${display(directCommand('LOOP'))} # ${display(loopsCommand(vault))}`;
+
+async function loopsOf(vault: Vault): Promise<string[]> {
+  const { stdout } = await run(loopsCommand(vault));
+  return stdout.split('\n').map((line) => line.trim()).filter(Boolean);
+}
+
 /** Somebody can read it now. */
 export const isOpen = ({ folder }: Vault): Promise<boolean> => isMounted(folder);
 
@@ -73,7 +84,11 @@ export async function openVault(vault: Vault): Promise<Result<undefined>> {
   await file.truncate(Math.floor((bavail * bsize * SHARE_OF_DISK) / BLOCK) * BLOCK);
   await file.close();
   await fs.mkdir(vault.folder, { recursive: true, mode: 0o700 });
-  for (const command of [openCommand(vault), makeCommand(vault), mountCommand(vault)]) {
+  const opened = await runOk(openCommand(vault));
+  if (!opened.ok) return opened;
+  // Not every filesystem can; it is as good without.
+  for (const loop of await loopsOf(vault)) await run(directCommand(loop));
+  for (const command of [makeCommand(vault), mountCommand(vault)]) {
     const done = await runOk(command);
     if (!done.ok) return done;
   }
@@ -112,8 +127,7 @@ export async function wipeVault(vault: Vault): Promise<Result<undefined>> {
   const closed = await insist(closeCommand(vault), async () => (await run(['cryptsetup', 'status', vault.name])).exitCode !== 0);
   if (!closed.ok) return closed;
   // cryptsetup, killed before it was done, has left its loop device.
-  const { stdout } = await run(['losetup', '--noheadings', '--output', 'NAME', '--associated', vault.file]);
-  for (const loop of stdout.split('\n').map((line) => line.trim()).filter(Boolean)) await run(['losetup', '--detach', loop]);
+  for (const loop of await loopsOf(vault)) await run(['losetup', '--detach', loop]);
   await forgetKey(vault);
   await fs.rm(vault.folder, { recursive: true, force: true });
   await fs.rm(vault.file, { force: true });
