@@ -6,14 +6,14 @@ import { parseEvents } from '../journal.js';
 import type { Span } from '../steps.js';
 import type { Case } from './cases.js';
 import { serviceIn, throughputLoss, type Service } from './load/answers.js';
-import { copyPlainly } from './load/copy.js';
+import { copyPlainly, loopEverywhere } from './load/controls.js';
 import { LoadProcess } from './load/process.js';
 import { REDIS } from './measure-upgrade.js';
 import { preparedState } from './prepared.js';
 import { forbidSnapshots, startResidents, unitsOf } from './residents.js';
 
 const ROUNDS = 3;
-const QUIET_MS = 20_000;
+const QUIET_S = 20;
 const SNAPSHOTS_MS = 900_000;
 
 /** How Redis answered, of all rounds together. */
@@ -22,6 +22,8 @@ export interface ServiceMeasurement {
   readonly besideSnapshots: Service;
   /** Beside a plain copy to the disk of as much memory, of the same low weight. */
   readonly besideCopy: Service;
+  /** Beside loops of that weight, which only compute. */
+  readonly besideLoops: Service;
   readonly throughputLoss: number;
   readonly p99Growth: number;
   readonly p99AgainstCopy: number;
@@ -41,19 +43,21 @@ export async function measureService(lab: Lab, { sleepers, redis }: Case): Promi
   const units = [...unitsOf(sleepers), ...(redis.forbidsSnapshots === true ? [] : [REDIS])];
   await takeSnapshots(guest, units);
   const quiet: Span[] = [];
+  const loops: Span[] = [];
   const copies: Span[] = [];
   const snapshots: Span[] = [];
   for (let round = 1; round <= ROUNDS; round += 1) {
     const from = Date.now();
-    await sleep(QUIET_MS);
+    await sleep(QUIET_S * 1000);
     quiet.push({ from, to: Date.now() });
+    loops.push(await loopEverywhere(guest, QUIET_S));
     copies.push(await copyPlainly(guest, sleepers));
     snapshots.push(await takeSnapshots(guest, units));
   }
   const { turns } = await load.stop();
-  const [was, is, besideCopy] = [quiet, snapshots, copies].map((spans) => serviceIn(turns, spans));
-  if (was === undefined || is === undefined || besideCopy === undefined) throw new LabError('the clients of Redis have not asked all the time');
-  return { quiet: was, besideSnapshots: is, besideCopy, throughputLoss: throughputLoss(was, is), p99Growth: is.p99Ms / was.p99Ms, p99AgainstCopy: is.p99Ms / besideCopy.p99Ms };
+  const [was, is, besideCopy, besideLoops] = [quiet, snapshots, copies, loops].map((spans) => serviceIn(turns, spans));
+  if (was === undefined || is === undefined || besideCopy === undefined || besideLoops === undefined) throw new LabError('the clients of Redis have not asked all the time');
+  return { quiet: was, besideSnapshots: is, besideCopy, besideLoops, throughputLoss: throughputLoss(was, is), p99Growth: is.p99Ms / was.p99Ms, p99AgainstCopy: is.p99Ms / besideCopy.p99Ms };
 }
 
 /** Prepares an upgrade and drops it. Gives the time from the first snapshot to the last. Throws unless all of these have one. */

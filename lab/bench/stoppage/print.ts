@@ -13,12 +13,13 @@ export function measurementText({ name, what, run, upgrade, service }: Measured)
   return [`${name}, run ${run}: ${what}`, ...(upgrade ? upgradeText(upgrade) : []), ...(service ? serviceText(service) : [])].join('\n');
 }
 
-function serviceText({ quiet, besideSnapshots, besideCopy }: ServiceMeasurement): string[] {
+function serviceText({ quiet, besideSnapshots, besideCopy, besideLoops }: ServiceMeasurement): string[] {
   const text = ({ answersPerSecond, p99Ms, longestMs, seconds: long }: Service): string => `${answersPerSecond} answers a second, p99 ${p99Ms} ms, longest ${longestMs} ms (${long} s)`;
   return [
     `  redis     while nothing else happens: ${text(quiet)}`,
     `            while memory is imaged: ${text(besideSnapshots)}`,
     `            beside a plain copy to the disk of as much, of the lowest weight: ${text(besideCopy)}`,
+    `            beside loops of that weight, which only compute: ${text(besideLoops)}`,
   ];
 }
 
