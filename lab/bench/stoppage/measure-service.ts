@@ -8,9 +8,8 @@ import type { Case } from './cases.js';
 import { serviceIn, throughputLoss, type Service } from './load/answers.js';
 import { copyPlainly, loopEverywhere } from './load/controls.js';
 import { LoadProcess } from './load/process.js';
-import { REDIS } from './measure-upgrade.js';
 import { preparedState } from './prepared.js';
-import { forbidSnapshots, startResidents, unitsOf } from './residents.js';
+import { forbidSnapshots, REDIS, startResidents, unitsOf } from './residents.js';
 
 const ROUNDS = 3;
 const QUIET_S = 20;

@@ -7,12 +7,11 @@ import type { Case } from './cases.js';
 import { rewrittenIn } from './load/pages.js';
 import { LoadProcess } from './load/process.js';
 import { preparedState } from './prepared.js';
-import { CRITICAL, hasSizeOfCritical, startResidents, unitsOf } from './residents.js';
+import { CRITICAL, hasSizeOfCritical, REDIS, startResidents, unitsOf } from './residents.js';
 import { stoppageSpan, type Span } from '../steps.js';
 import { freezeOf, makeStoppage, type Stoppage } from '../parts.js';
 import { critical, timeline, type Critical, type Stop } from './timeline.js';
 
-export const REDIS = 'redis-server.service';
 /** For so long the clients are measured before the upgrade is begun. */
 const BEFORE_MS = 20_000;
 

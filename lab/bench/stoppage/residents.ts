@@ -2,6 +2,7 @@ import type { Guest } from '../../lab.js';
 import { CRITICAL_MIB, type Sleepers } from './cases.js';
 
 export const CRITICAL = 'critical.service';
+export const REDIS = 'redis-server.service';
 const WAIT_MS = 900_000;
 
 /** Fills its memory, then calls itself `asleep` and sleeps; or, told so, `awake`, and writes to it a hundred times a second. */
