@@ -62,7 +62,9 @@ export function qemuArguments(start: Start): string[] {
     '-object', memoryObject(start.memory, hardware.memory),
     '-kernel', hardware.kernel, '-initrd', hardware.initrd, '-append', hardware.append,
     '-blockdev', `driver=qcow2,node-name=disk,file.driver=file,file.filename=${escape(start.disk)},${option}`,
-    '-device', `virtio-blk-pci,drive=disk,write-cache=on`,
+    // In a thread of its own, lest the network waits for the disk (and both for what else QEMU's main loop does).
+    '-object', 'iothread,id=disk-io',
+    '-device', 'virtio-blk-pci,drive=disk,write-cache=on,iothread=disk-io',
     '-netdev', network(start),
     '-device', `virtio-net-pci,netdev=net,mac=${GUEST_MAC},romfile=`,
     '-device', 'virtio-rng-pci',
