@@ -46,10 +46,10 @@ export function commands(action: Action): string {
       return action.input === undefined ? display(action.argv) : `${display(action.argv)} <<'EOF'\n${action.input}EOF`;
     case 'write':
       return `cat >${display([action.path])} <<'EOF'\n${action.content}EOF`;
-    case 'encryption-nice':
-      return `echo ${action.nice.toString()} | tee /sys/devices/virtual/workqueue/kcryptd-*/nice # of ${action.name}`;
     case 'open-store':
       return storeOf(action.place).opening().join('\n');
+    case 'store-nice':
+      return storeOf(action.place).settingNice(action.nice);
     case 'wipe-store':
       return storeOf(action.place).wiping().join('\n');
     case 'link':

@@ -65,10 +65,10 @@ export type Action =
   | { readonly kind: 'seal-workloads'; readonly handover: string; readonly workloads: readonly SealedWorkload[] }
   /** Puts all locks together, and writes the other checksums: the hand-over is complete. */
   | { readonly kind: 'seal'; readonly handover: string; readonly units: readonly string[] }
-  /** How much everybody else comes before the encryption of what is written to a container: a nice value. */
-  | { readonly kind: 'encryption-nice'; readonly name: string; readonly nice: number }
   /** Makes the place for the hand-over, unless it is open already; nothing is left of it when it is wiped. */
   | { readonly kind: 'open-store'; readonly place: StorePlace }
+  /** How much everybody else comes before the kernel's part of writing to it. */
+  | { readonly kind: 'store-nice'; readonly place: StorePlace; readonly nice: number }
   | { readonly kind: 'wipe-store'; readonly place: StorePlace }
   /** Waits until no unit runs that the plan does not know of. */
   | { readonly kind: 'await-newcomers'; readonly known: readonly string[]; readonly seconds: number }

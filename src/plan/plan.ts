@@ -206,7 +206,7 @@ const LOWEST = 19;
 
 /** What is encrypted is so by the kernel, in nobody's cgroup. */
 const encrypting = ({ place }: StoreChoice, title: string, nice: number): Step[] =>
-  place.kind === 'ram' ? [] : [{ phase: 'snapshot', title, action: { kind: 'encryption-nice', name: place.vault.name, nice } }];
+  place.kind === 'ram' ? [] : [{ phase: 'snapshot', title, action: { kind: 'store-nice', place, nice } }];
 
 /** Who sleeps comes first; memory is read in a cgroup of the lowest weight: whoever else wants a processor or the disk gets it first. */
 function snapshotSteps(carried: readonly Workload[], paths: HandoverPaths, { id, keptIn, prepare, activity }: PlanOptions): Step[] {

@@ -37,6 +37,9 @@ export const ram = (place: RamPlace): Store => ({
     `mkdir -m 0700 ${display([place.folder])} && ${display(mountCommand(DEVICE, place))}`,
   ],
   wiping: () => [`umount ${display([place.folder])}`, display(zeroCommand(DEVICE)), `rm -rf ${display([place.folder, place.note])}`],
+  // Whoever writes to it does all of the work.
+  setNice: () => Promise.resolve(),
+  settingNice: () => ':',
   reopen: () => reopen(place),
   isReadable: () => isMounted(place.folder),
   forgetKey: () => Promise.resolve(),

@@ -13,6 +13,9 @@ export interface Store {
   /** What `open` amounts to, as commands. */
   opening(): string[];
   wiping(): string[];
+  /** How much everybody else comes before what the kernel does of itself for what is written to it, as a nice value. */
+  setNice(nice: number): Promise<void>;
+  settingNice(nice: number): string;
   /** Mounts one that is there, in this kernel or a later one. */
   reopen(): Promise<Result<unknown>>;
   /** Somebody can read it, now or after `reopen`. */

@@ -102,11 +102,13 @@ export async function openVault(vault: Vault): Promise<Result<undefined>> {
  * threads (Documentation/core-api/workqueue.rst; drivers/md/dm-crypt.c), whatever the weight of who writes. Some kernels cannot be told: there it
  * stays as it is.
  */
-export async function setNice(vault: Pick<Vault, 'name'>, nice: number): Promise<void> {
+export async function setNice(vault: Vault, nice: number): Promise<void> {
   const { major, minor } = deviceNumber((await fs.stat(device(vault))).rdev);
   const names = await fs.readdir(WORKQUEUES).catch((): string[] => []);
   for (const name of names.filter((each) => each.startsWith(`kcryptd-${major.toString()}:${minor.toString()}-`))) await fs.writeFile(`${WORKQUEUES}/${name}/nice`, nice.toString()).catch(() => undefined);
 }
+
+export const settingNice = ({ name }: Vault, nice: number): string => `echo ${nice.toString()} | tee ${WORKQUEUES}/kcryptd-*/nice # of ${name}`;
 
 /** Forgets the key that is in memory, and gives the memory back when no other is there. */
 export async function forgetKey(vault: Vault): Promise<void> {

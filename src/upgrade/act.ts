@@ -26,7 +26,6 @@ import { runOk } from '../tools/command.ts';
 import { storeOf } from '../store/store.ts';
 import { deleteLockTables } from '../tools/nft.ts';
 import { countCallsOf, startCounting, stopCounting } from '../tools/tracefs.ts';
-import { setNice } from '../tools/vault.ts';
 
 const silent = (result: Result<unknown>): Result<undefined> => (result.ok ? ok(undefined) : result);
 
@@ -90,11 +89,11 @@ async function act(action: Action): Promise<Result<Note | undefined>> {
       return sealWorkloads(action.handover, action.workloads);
     case 'seal':
       return seal(action.handover, action.units);
-    case 'encryption-nice':
-      await setNice(action, action.nice);
-      return ok(undefined);
     case 'open-store':
       return storeOf(action.place).open();
+    case 'store-nice':
+      await storeOf(action.place).setNice(action.nice);
+      return ok(undefined);
     case 'wipe-store':
       return storeOf(action.place).wipe();
     case 'await-newcomers':

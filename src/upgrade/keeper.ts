@@ -80,7 +80,7 @@ function isWanted({ phase, action }: Step, { paths }: Plan, first: boolean): boo
   switch (action.kind) {
     case 'open-store':
       return first;
-    case 'encryption-nice':
+    case 'store-nice':
       return first && action.nice > 0;
     case 'write':
       return action.path.startsWith(ofWorkload) && !existsSync(action.path);

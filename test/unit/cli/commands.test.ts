@@ -62,7 +62,7 @@ test.each<Action>([
   { kind: 'unlock' },
   { kind: 'seal-workloads', handover: '/store/handover', workloads: [{ unit: 'a.service', controlGroup: '/system.slice/a.service', hostNetwork: true, archives: [], images: [] }] },
   { kind: 'seal', handover: '/store/handover', units: ['a.service', 'b.service'] },
-  { kind: 'encryption-nice', name: 'segue-20260102-030405', nice: 19 },
+  { kind: 'store-nice', place: disk, nice: 19 },
   { kind: 'open-store', place: disk },
   { kind: 'wipe-store', place: disk },
   { kind: 'open-store', place: ram },

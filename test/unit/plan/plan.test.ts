@@ -341,7 +341,7 @@ test('nobody who forbids a shutdown is cut off, but for those who are stopped in
 });
 
 test('everybody comes before the encryption of the images until somebody waits for it', () => {
-  const [lowest = NaN, usual = NaN] = indices(({ action }) => action.kind === 'encryption-nice');
+  const [lowest = NaN, usual = NaN] = indices(({ action }) => action.kind === 'store-nice');
   expect([steps[lowest]?.action, steps[usual]?.action]).toMatchObject([{ nice: 19 }, { nice: 0 }]);
   for (const at of indices(({ action }) => action.kind === 'snapshot' || action.kind === 'snapshot-whole')) {
     expect(at).toBeGreaterThan(lowest);
