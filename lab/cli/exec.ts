@@ -13,9 +13,8 @@ async function exec(_flags: object, name: string, ...command: string[]): Promise
   const [file = '', ...args] = sshCommand(guest.ssh, quoteArguments(command));
   const result = await execa(file, args, { reject: false, stdio: 'inherit' });
   process.exitCode = result.exitCode ?? 255;
-  if (process.exitCode !== 0) {
-    process.stderr.write(`lab: exit code ${process.exitCode}; the end of the guest's console:\n${guest.consoleTail(20)}\n`);
-  }
+  // Of ssh(1) itself; any other is the command's.
+  if (process.exitCode === 255) process.stderr.write(`lab: the connection to ${name} failed; the end of its console:\n${guest.consoleTail(20)}\n`);
 }
 
 export const execCommand = buildCommand({
