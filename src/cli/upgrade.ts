@@ -157,7 +157,7 @@ function announce(plan: Plan): void {
   note(`${bold(`Linux ${plan.from} → ${plan.to.release}`)}, upgrade ${plan.id}`);
   note(table(['unit', 'fate', 'memory'], [
     ...plan.carried.map(({ unit, memory }) => [unit, 'carried', `${(memory / 2 ** 20).toFixed(0)} MiB`]),
-    ...plan.stopped.map(({ unit }) => [unit, 'stopped, then started afresh', '']),
+    ...plan.stopped.map(({ unit }) => [unit, unit.endsWith('.scope') ? 'ends' : 'stopped, then started afresh', '']),
   ]));
   const { where, warning } = storeSentence(plan);
   note(where);

@@ -3,7 +3,7 @@ import type { JournalEvent } from '../store/journal.ts';
 
 export interface WorkloadReport {
   readonly unit: string;
-  /** carried: not yet known; restored: runs on; afresh: started anew; failed: neither. */
+  /** carried: not yet known; restored: runs on; afresh: started anew; stopped: it was, to be started anew; failed: it does not run. */
   readonly fate: 'carried' | 'restored' | 'afresh' | 'failed' | 'stopped';
   /** Its main process, before and after. */
   readonly pid: number;
@@ -94,13 +94,13 @@ function workloadReport({ unit, fate, pid }: Pick<WorkloadReport, 'unit' | 'pid'
   const parkedAt = (proof?.current?.includes(unit) === true ? proof.stoppedAt : undefined) ?? parking?.at;
   const restoredAt = own.find((event) => event.event === 'restored')?.at;
   const memoryAt = own.findLast((event) => event.event === 'memory-given')?.at;
-  const why = own.find((event) => event.event === 'restore-failed')?.why;
+  const why = own.find((event) => event.event === 'restore-failed' || event.event === 'failed')?.why;
   const end = own.findLast((event) => ['restored', 'afresh', 'failed'].includes(event.event))?.event as 'restored' | 'afresh' | 'failed' | undefined;
   const images = before.filter(({ event }) => event === 'imaged');
   const total = (of: (event: JournalEvent) => number | undefined): number => images.reduce((sum, event) => sum + (of(event) ?? 0), 0);
   const held = before.filter(({ event }) => event === 'snapshot').flatMap(({ rounds }) => rounds ?? []).map(({ heldMs }) => heldMs);
   const slowedAt = before.find((event) => event.slowedAt !== undefined)?.slowedAt;
-  const final = fate === 'stopped' ? 'stopped' : (end ?? (why === undefined ? 'carried' : 'failed'));
+  const final = fate === 'stopped' ? (end ?? 'stopped') : (end ?? (why === undefined ? 'carried' : 'failed'));
   return {
     unit,
     fate: final,

@@ -66,7 +66,11 @@ export async function settle(): Promise<Result<UpgradeReport>> {
     // On the way back: it had come back in the kernel that went down.
     if (runsOn || (way !== undefined && everRestored.has(unit))) back.push(unit);
   }
-  for (const { unit } of before.workloads.filter(({ fate }) => fate === 'stopped')) await settledEnding(unit, false, said.get(unit));
+  // A scope is started by nobody but who made it (systemd.scope(5)).
+  for (const { unit } of before.workloads.filter(({ unit, fate }) => fate === 'stopped' && !unit.endsWith('.scope'))) {
+    const { runs, done } = await settledEnding(unit, false, said.get(unit));
+    if (!runs && !done) journal.append({ event: 'failed', unit, why: `it was stopped, and could not be started again: see systemctl status ${unit}` });
+  }
 
   // The images of what could not be restored are kept for a while; everything else held secrets and is of no more use.
   // Nobody asks for images when everything was to start afresh.

@@ -128,6 +128,13 @@ test('a workload that could not be restored is told with the reason, and how it 
   expect(fates([...ARRIVED, event('10:00:10.000', 'restore-failed', { unit: 'nginx.service', why: 'x' })])['nginx.service']).toBe('failed');
 });
 
+test('one that was stopped and does not run again needs somebody', () => {
+  const made = report([...SETTLED.slice(0, -1), event('10:00:12.400', 'failed', { unit: 'game.service', why: 'it could not be started again' }), ...SETTLED.slice(-1)]);
+  expect(made.workloads[2]).toMatchObject({ fate: 'failed', why: 'it could not be started again' });
+  expect(exitCodeOf(made)).toBe(14);
+  expect(exitCodeOf(report(SETTLED))).toBe(0);
+});
+
 test('before the restore every workload is on its way, and the stopped one is stopped', () => {
   expect(fates(ARRIVED)).toEqual({ 'redis.service': 'carried', 'nginx.service': 'carried', 'game.service': 'stopped' });
 });
