@@ -100,7 +100,7 @@ function workloadReport({ unit, fate, pid }: Pick<WorkloadReport, 'unit' | 'pid'
   const total = (of: (event: JournalEvent) => number | undefined): number => images.reduce((sum, event) => sum + (of(event) ?? 0), 0);
   const held = before.filter(({ event }) => event === 'snapshot').flatMap(({ rounds }) => rounds ?? []).map(({ heldMs }) => heldMs);
   const slowedAt = before.find((event) => event.slowedAt !== undefined)?.slowedAt;
-  const final = fate === 'stopped' ? (end ?? 'stopped') : (end ?? (why === undefined ? 'carried' : 'failed'));
+  const final = end ?? (fate === 'stopped' ? 'stopped' : why === undefined ? 'carried' : 'failed');
   return {
     unit,
     fate: final,
