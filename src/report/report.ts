@@ -94,7 +94,8 @@ function workloadReport({ unit, fate, pid }: Pick<WorkloadReport, 'unit' | 'pid'
   const parkedAt = (proof?.current?.includes(unit) === true ? proof.stoppedAt : undefined) ?? parking?.at;
   const restoredAt = own.find((event) => event.event === 'restored')?.at;
   const memoryAt = own.findLast((event) => event.event === 'memory-given')?.at;
-  const why = own.find((event) => event.event === 'restore-failed' || event.event === 'failed')?.why;
+  const told = (...names: string[]): string | undefined => own.find((event) => names.includes(event.event) && event.why !== undefined)?.why;
+  const why = told('restore-failed', 'failed') ?? told('afresh');
   const end = own.findLast((event) => ['restored', 'afresh', 'failed'].includes(event.event))?.event as 'restored' | 'afresh' | 'failed' | undefined;
   const images = before.filter(({ event }) => event === 'imaged');
   const total = (of: (event: JournalEvent) => number | undefined): number => images.reduce((sum, event) => sum + (of(event) ?? 0), 0);

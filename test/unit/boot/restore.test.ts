@@ -88,6 +88,13 @@ describe.runIf(isRoot)('afresh', () => {
     expect(existsSync(machine.paths.workload(UNIT))).toBe(true);
   });
 
+  test('of a restore that was cut off it is said what systemd knows of it', () => {
+    using machine = new PrivateMachine();
+    machine.replace('systemctl', '');
+    machine.sh(`MONITOR_SERVICE_RESULT=oom-kill afresh ${UNIT}`);
+    expect(machine.journal()).toMatchObject([{ event: 'afresh', unit: UNIT, why: 'its restore ended early, of which systemd says: oom-kill' }]);
+  });
+
   test('what was started afresh is never restored, not even on the way back', () => {
     using machine = new PrivateMachine();
     machine.write(`workloads/${UNIT}/locks`, '');

@@ -128,6 +128,13 @@ test('a workload that could not be restored is told with the reason, and how it 
   expect(fates([...ARRIVED, event('10:00:10.000', 'restore-failed', { unit: 'nginx.service', why: 'x' })])['nginx.service']).toBe('failed');
 });
 
+test('where the restore could not say why, it is told what systemd says', () => {
+  const afresh = event('10:00:10.000', 'afresh', { unit: 'nginx.service', why: 'systemd says: timeout' });
+  const said = event('10:00:11.000', 'failed', { unit: 'nginx.service', why: 'it does not run' });
+  expect(report([...ARRIVED, afresh]).workloads[1]).toMatchObject({ fate: 'afresh', why: 'systemd says: timeout' });
+  expect(report([...ARRIVED, afresh, said]).workloads[1]).toMatchObject({ fate: 'failed', why: 'it does not run' });
+});
+
 test('one that was stopped and does not run again needs somebody', () => {
   const made = report([...SETTLED.slice(0, -1), event('10:00:12.400', 'failed', { unit: 'game.service', why: 'it could not be started again' }), ...SETTLED.slice(-1)]);
   expect(made.workloads[2]).toMatchObject({ fate: 'failed', why: 'it could not be started again' });
