@@ -33,8 +33,8 @@ skipped() {
 	journal state-skipped what "$1"
 }
 
-# journal EVENT [KEY VALUE]...: appends one event, on disk before this returns. Values are plain words. Each process that is
-# spared here is spared several times for each workload, while it waits.
+# journal EVENT [KEY VALUE]... [FILE]: appends one event, on disk before this returns, as FILE is. Values are plain words. Each
+# process that is spared here is spared several times for each workload, while it waits.
 journal() {
 	read -r _ _ segue_kernel _ </proc/version
 	segue_line="{\"at\":\"$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)\",\"kernel\":\"$segue_kernel\",\"event\":\"$1\""
@@ -48,5 +48,5 @@ journal() {
 		shift 2
 	done
 	printf '%s}\n' "$segue_line" >>"$SEGUE_UPGRADE/journal.ndjson"
-	sync "$SEGUE_UPGRADE/journal.ndjson"
+	sync "$SEGUE_UPGRADE/journal.ndjson" "$@"
 }
