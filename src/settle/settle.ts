@@ -15,6 +15,8 @@ import { keepImages } from './forget.ts';
 
 /** Held by whatever gives memory to restored tasks (boot/memory). */
 const MEMORY_LOCK = '/run/segue/memory.lock';
+/** That they get what they have not asked for as well. Before, those who have just been restored, and the boot, want the processors. */
+const FILL = '/run/segue/fill';
 
 /**
  * After the last restore: checks that every workload is back as its own main process, opens what is still locked, takes
@@ -29,7 +31,10 @@ export async function settle(): Promise<Result<UpgradeReport>> {
   if (existsSync(paths.settled)) return ok(makeReport(jump.id, events));
   const images = storeAt(jump.store, jump.id);
   // Memory that is still to come is in them, and a task that cannot get it is started afresh as long as nothing is settled.
-  if (existsSync(MEMORY_LOCK)) await run(['flock', MEMORY_LOCK, 'true']);
+  if (existsSync(MEMORY_LOCK)) {
+    await fs.writeFile(FILL, '');
+    await run(['flock', MEMORY_LOCK, 'true']);
+  }
   const journal = openJournal(jump.store, jump.id, runningKernel());
   const way = jump.wayBack?.way;
   // Where something is restored boot/lock has said it.
