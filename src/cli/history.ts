@@ -55,6 +55,14 @@ const prepared = (report: UpgradeReport): string =>
 const parked = (report: UpgradeReport): string =>
   table(['unit', 'fate', 'pid', 'stopped', 'pause', 'imaged', 'why'], report.workloads.map(({ unit, fate, pid, parkedAt, pauseMs, current, why }) => [unit, fate, pid.toString(), parkedAt?.slice(11, -1) ?? '-', pauseMs === undefined ? '-' : duration(pauseMs), parkedAt === undefined ? '-' : current === true ? 'asleep' : 'stopped', why ?? '']));
 
+const CLOCKS = ['parked', 'kexec', 'kernel', 'drivers', 'store', 'network', 'state', 'turn', 'restore'] as const;
+
+/** Where the pause of each went. */
+function clocks({ workloads }: UpgradeReport): string[] {
+  const rows = workloads.flatMap(({ unit, clocks: own, adoptionMs }) => (own === undefined ? [] : [[unit, ...[...CLOCKS.map((name) => own[name]), adoptionMs].map((ms) => (ms === undefined ? '-' : duration(ms)))]]));
+  return rows.length === 0 ? [] : ['', table(['unit', ...CLOCKS, 'adoption'], rows)];
+}
+
 export function text(report: UpgradeReport): string {
   const lines = [`Upgrade ${report.id}, Linux ${report.from} → ${report.to}: ${report.abandoned === true ? 'its process ended before the jump' : sentence(report)}${report.why === undefined ? '' : ` (${report.why})`}`];
   if (report.store === 'ram') lines.push('Its images were in memory.');
@@ -64,6 +72,7 @@ export function text(report: UpgradeReport): string {
   }
   const slowed = report.workloads.flatMap(({ unit, slowedMs }) => (slowedMs === undefined ? [] : [`${unit} for ${duration(slowedMs)}`]));
   if (slowed.length > 0) lines.push('', `Slowed down before it was stopped, so that its memory could be imaged: ${slowed.join(', ')}.`);
+  lines.push(...clocks(report));
   if (report.phases.length > 0) lines.push('', table(['phase', 'from', 'took'], report.phases.map(({ phase, startedAt, ms }) => [phase, startedAt, duration(ms)])));
   if (report.skipped.length > 0) lines.push('', 'Not put back:', ...report.skipped.map((what) => `  ${what}`));
   return lines.join('\n');

@@ -1,5 +1,6 @@
 import { stateAfter, type UpgradeState } from '../model/state.ts';
 import type { JournalEvent } from '../store/journal.ts';
+import { clocksOf, joinClocks, shift, type Clocks } from './clocks.ts';
 
 export interface WorkloadReport {
   readonly unit: string;
@@ -9,8 +10,11 @@ export interface WorkloadReport {
   readonly pid: number;
   readonly parkedAt?: string;
   readonly restoredAt?: string;
-  /** From its freeze to its first instruction in the new kernel, milliseconds by the real-time clock. */
+  /** From its freeze to its first instruction in the new kernel, milliseconds; and where they went. */
   readonly pauseMs?: number;
+  readonly clocks?: Clocks;
+  /** From then until systemd had it as its own again, milliseconds. */
+  readonly adoptionMs?: number;
   /** From then until it had all of its memory, milliseconds; only where it ran before that. */
   readonly memoryMs?: number;
   readonly why?: string;
@@ -84,15 +88,19 @@ function byUnit(events: Events): (unit: string | undefined) => Events {
 function workloadReports(units: NonNullable<JournalEvent['units']>, events: Events): WorkloadReport[] {
   const [ofEver, ofLast] = [byUnit(events), byUnit(lastArrival(events))];
   const proofs = events.filter(({ current, changed }) => current !== undefined || changed !== undefined);
+  // Of no workload, or of all.
+  const common = ofEver(undefined);
   // The first step of parking stops all those that are not carried.
-  return units.map(({ unit, fate, pid }) => workloadReport({ unit, fate, pid }, ofEver(unit), ofEver(fate === 'stopped' ? undefined : unit), ofLast(unit), proofs));
+  return units.map(({ unit, fate, pid }) => workloadReport({ unit, fate, pid }, ofEver(unit), fate === 'stopped' ? common : ofEver(unit), ofLast(unit), proofs, common));
 }
 
-function workloadReport({ unit, fate, pid }: Pick<WorkloadReport, 'unit' | 'pid'> & { readonly fate: 'carried' | 'stopped' }, before: Events, steps: Events, own: Events, proofs: Events): WorkloadReport {
+function workloadReport({ unit, fate, pid }: Pick<WorkloadReport, 'unit' | 'pid'> & { readonly fate: 'carried' | 'stopped' }, before: Events, steps: Events, own: Events, proofs: Events, common: Events): WorkloadReport {
   const proof = proofs.findLast(({ current, changed }) => current?.includes(unit) === true || changed?.some((each) => each.unit === unit) === true);
   const parking = steps.find((event) => event.event === 'step' && event.phase === 'park');
   const parkedAt = (proof?.current?.includes(unit) === true ? proof.stoppedAt : undefined) ?? parking?.at;
-  const restoredAt = own.find((event) => event.event === 'restored')?.at;
+  const restored = own.find((event) => event.event === 'restored');
+  const restoredAt = restored === undefined ? undefined : shift(restored.at, -Math.max(0, restored.adoptionMs ?? 0));
+  const clocks = parkedAt === undefined || restoredAt === undefined ? undefined : clocksOf(common, own, parkedAt, restoredAt);
   const memoryAt = own.findLast((event) => event.event === 'memory-given')?.at;
   const told = (...names: string[]): string | undefined => own.find((event) => names.includes(event.event) && event.why !== undefined)?.why;
   const why = told('restore-failed', 'failed') ?? told('afresh');
@@ -109,6 +117,8 @@ function workloadReport({ unit, fate, pid }: Pick<WorkloadReport, 'unit' | 'pid'
     ...(parkedAt === undefined ? {} : { parkedAt }),
     ...(restoredAt === undefined ? {} : { restoredAt }),
     ...(parkedAt !== undefined && restoredAt !== undefined ? { pauseMs: between(parkedAt, restoredAt) } : {}),
+    ...(clocks === undefined ? {} : { clocks }),
+    ...(restored?.adoptionMs === undefined ? {} : { adoptionMs: restored.adoptionMs }),
     ...(restoredAt !== undefined && memoryAt !== undefined ? { memoryMs: between(restoredAt, memoryAt) } : {}),
     ...(why === undefined ? {} : { why }),
     ...(images.length === 0 ? {} : { imagedBytes: total(({ bytes }) => bytes), earlierBytes: total(({ earlierBytes }) => earlierBytes) }),
@@ -155,7 +165,8 @@ function phases(events: readonly JournalEvent[]): PhaseReport[] {
 export const ENDINGS: readonly string[] = ['settled', 'given-up', 'given-up-in-part'];
 
 /** What happened, by workload and phase. */
-export function makeReport(id: string, events: readonly JournalEvent[]): UpgradeReport {
+export function makeReport(id: string, journal: readonly JournalEvent[]): UpgradeReport {
+  const events = joinClocks(journal);
   const begun = events.findLast((event) => event.event === 'begun');
   const back = events.findLast((event) => event.event === 'came-back');
   const last = (...names: string[]): string | undefined => lastArrival(events).findLast((event) => names.includes(event.event) && event.why !== undefined)?.why;

@@ -5,6 +5,9 @@ import * as z from 'zod';
 import { failed, ok, type Result } from '../failure/result.ts';
 import { handoverPaths } from '../model/handover.ts';
 
+/** The scripts write every value as a text. */
+const number = z.union([z.number(), z.string().regex(/^-?\d+(\.\d+)?$/).transform(Number).pipe(z.number())]).optional().catch(undefined);
+
 /**
  * One line of journal.ndjson. segue and the scripts in boot/ write them, each on disk before what it announces takes
  * effect; the file crosses the jump with the store.
@@ -28,6 +31,14 @@ const Event = z.object({
   earlierBytes: z.number().optional(),
   heldMs: z.number().optional(),
   mended: z.number().optional(),
+  /** Seconds since the kernel's first tick: now, when process 1 began, and when the root filesystem was mounted. */
+  uptime: number,
+  initAt: number,
+  rootAt: number,
+  /** By how much the clock of this kernel is ahead of the machine's own, milliseconds. */
+  clockMs: number,
+  /** For how long its tasks have run again, milliseconds. */
+  adoptionMs: number,
   /** What the hand-over is kept in, and why not in memory. */
   store: z.string().optional(),
   storeWhy: z.string().optional(),

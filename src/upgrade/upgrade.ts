@@ -7,16 +7,17 @@ import { openJournal, readJournal, type Journal } from '../store/journal.ts';
 import { startGuard } from './guard.ts';
 import { lockUpgrade } from './lock.ts';
 import { awaitInhibitors } from '../park/inhibitors.ts';
+import { aheadOfMachine } from '../tools/rtc.ts';
 import { endKeeper, forgetPrepared, isKept, readPrepared } from './prepared.ts';
 import { dropOthers, endAbandoned } from './reuse.ts';
 
 /** Signals that mean: give up. SIGHUP is the loss of the terminal. */
 const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
-/** What the journal begins with. */
-export function begun(plan: Plan): Parameters<Journal['append']>[0] {
+/** What the journal begins with; `clockMs` is by how much the clock is ahead of the machine's. */
+export function begun(plan: Plan, clockMs?: number): Parameters<Journal['append']>[0] {
   const entry = (fate: 'carried' | 'stopped') => (workload: Plan['carried'][number]) => ({ unit: workload.unit, fate, pid: workload.mainPid, memory: workload.memory });
-  return { event: 'begun', from: plan.from, to: plan.to.release, keepImages: plan.keepImages, store: plan.keptIn.place.kind, ...(plan.keptIn.why === undefined ? {} : { storeWhy: plan.keptIn.why }), units: [...plan.carried.map(entry('carried')), ...plan.stopped.map(entry('stopped'))] };
+  return { event: 'begun', from: plan.from, to: plan.to.release, ...(clockMs === undefined ? {} : { clockMs }), keepImages: plan.keepImages, store: plan.keptIn.place.kind, ...(plan.keptIn.why === undefined ? {} : { storeWhy: plan.keptIn.why }), units: [...plan.carried.map(entry('carried')), ...plan.stopped.map(entry('stopped'))] };
 }
 
 /** Carries out a plan. Returns only when the upgrade was given up; after the jump the new kernel takes over. */
@@ -51,8 +52,9 @@ async function begin(plan: Plan, store: string, progress: Progress, told: () => 
   // Somebody may have cancelled it since, or its keeper was killed.
   if (prepared !== undefined && !isUnfinished(makeReport(plan.id, prepared))) return failed({ reason: 'prepared-no-more' });
   await endAbandoned(store, plan.from, plan.id);
+  const clockMs = await aheadOfMachine();
   const journal = openJournal(store, plan.id, plan.from);
-  journal.append(begun(plan));
+  journal.append(begun(plan, clockMs));
   await dropOthers(plan);
   const guard = await startGuard(journal, { id: plan.id, store, kernel: plan.from });
   if (!guard.ok) {

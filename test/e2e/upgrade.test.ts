@@ -156,6 +156,21 @@ describe('to the newest kernel', () => {
     }
   });
 
+  test('the status tells where each pause went, by one clock', async () => {
+    const { workloads } = JSON.parse((await segue(guest, 'status', '--json')).stdout) as Report;
+    for (const { unit, pauseMs, clocks, adoptionMs } of workloads) {
+      expect(Object.keys(clocks ?? {}), unit).toEqual(['parked', 'kexec', 'kernel', 'drivers', 'store', 'network', 'state', 'turn', 'restore']);
+      const sum = Object.values(clocks ?? {}).reduce((all, ms) => all + ms, 0);
+      // Each is rounded.
+      expect(Math.abs(sum - (pauseMs ?? NaN)), unit).toBeLessThanOrEqual(9);
+      // No kernel unpacks itself, and no task comes back, in no time.
+      for (const name of ['parked', 'kexec', 'kernel', 'drivers', 'store', 'restore']) expect(clocks?.[name], `${unit}: ${name}`).toBeGreaterThan(0);
+      expect(adoptionMs, unit).toBeGreaterThan(0);
+    }
+    const ahead = await lines(guest, `sed -n 's/.*"event":"\\(begun\\|booting\\)".*"clockMs":"\\{0,1\\}-\\{0,1\\}[0-9.]*.*/\\1/p' /var/lib/segue/upgrades/${await newestUpgrade()}/journal.ndjson`);
+    expect(ahead).toEqual(['begun', 'booting']);
+  });
+
   test('most memory of a large service was imaged while it ran', async () => {
     const status = JSON.parse((await segue(guest, 'status', '--json')).stdout) as Report;
     const { imagedBytes, earlierBytes, heldMs } = status.workloads.find(({ unit }) => unit === 'mariadb.service') ?? {};
@@ -278,7 +293,7 @@ describe('after the upgrade systemd is the master of the services', () => {
 interface Report {
   readonly id: string;
   readonly state: string;
-  readonly workloads: readonly { readonly unit: string; readonly fate: string; readonly pauseMs?: number; readonly imagedBytes?: number; readonly earlierBytes?: number; readonly heldMs?: number }[];
+  readonly workloads: readonly { readonly unit: string; readonly fate: string; readonly pauseMs?: number; readonly clocks?: Readonly<Record<string, number>>; readonly adoptionMs?: number; readonly imagedBytes?: number; readonly earlierBytes?: number; readonly heldMs?: number }[];
 }
 
 const newestUpgrade = async (): Promise<string> => await line(guest, 'ls /var/lib/segue/upgrades | tail -n 1');

@@ -26,6 +26,12 @@ export const anyEvent: fc.Arbitrary<JournalEvent> = fc.record(
     bytes: count,
     earlierBytes: count,
     heldMs: count,
+    uptime: count,
+    initAt: count,
+    rootAt: count,
+    // JSON has no -0.
+    clockMs: fc.oneof(fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }).map((ms) => ms + 0)),
+    adoptionMs: count,
     whole: fc.boolean(),
     current: fc.array(unit, { maxLength: 3 }),
     stoppedAt: at,
