@@ -15,7 +15,7 @@ export const NEXT: Readonly<Record<PhaseName, string>> = {
   stop: 'image more beforehand and less while everything stands still, or into RAM',
   kexec: 'a smaller kernel and initramfs to check and unpack',
   boot: 'fewer modules, and less that waits for devices, in the initramfs',
-  start: 'begin to restore the critical workloads before systemd is up, and read less from the disk for it',
+  start: 'begin to restore the critical workloads before systemd is up',
 };
 
 export type Phases = Readonly<Record<PhaseName, number>>;
